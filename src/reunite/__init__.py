@@ -1,0 +1,1 @@
+"""Reunite brings lost people home."""

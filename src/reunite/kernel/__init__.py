@@ -1,0 +1,1 @@
+"""What every other room may use: ids, clock, places, people, languages, errors."""

