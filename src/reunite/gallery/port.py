@@ -41,7 +41,7 @@ FACT_DTYPE = np.dtype(
 )
 """Facts about the person behind a template, one record a template."""
 
-Facts = np.ndarray  # structured array of FACT_DTYPE, shape (n,)
+Facts = npt.NDArray[np.void]  # structured array of FACT_DTYPE, shape (n,)
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,16 +40,14 @@ def distance_km(a: Point, b: Point) -> float:
     latitude_a, latitude_b = radians(a.latitude), radians(b.latitude)
     half_chord = (
         sin((latitude_b - latitude_a) / 2) ** 2
-        + cos(latitude_a)
-        * cos(latitude_b)
-        * sin(radians(b.longitude - a.longitude) / 2) ** 2
+        + cos(latitude_a) * cos(latitude_b) * sin(radians(b.longitude - a.longitude) / 2) ** 2
     )
     return 2 * EARTH_RADIUS_KM * asin(min(1.0, sqrt(half_chord)))
 
 
 def cell_of(point: Point, resolution: int = VOLUNTEER_CELL_RESOLUTION) -> int:
     """The H3 cell that holds ``point``, as the 63-bit integer that PostgreSQL stores."""
-    return h3.str_to_int(h3.latlng_to_cell(point.latitude, point.longitude, resolution))
+    return int(h3.str_to_int(h3.latlng_to_cell(point.latitude, point.longitude, resolution)))
 
 
 def centre_of(cell: int) -> Point:

@@ -1,0 +1,1 @@
+"""Telling volunteers: whom (``audience``), how far (``radius``), what (``notices``)."""

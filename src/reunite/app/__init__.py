@@ -1,0 +1,1 @@
+"""Use cases, one a file: the listing is the feature list."""

@@ -1,0 +1,66 @@
+"""Search the other side for a new photo; what is alike becomes a lead for reviewers."""
+
+from collections.abc import Mapping
+
+from reunite.app.ports import Look, LookPurpose, Transaction
+from reunite.app.services import Services
+from reunite.cases.leads import Lead
+from reunite.gallery.port import NO_TEMPLATE, Filter, Probes
+from reunite.kernel.ids import CaseId, PhotoId
+from reunite.kernel.people import Side
+
+# Room for hits that turn out to be closed, synthetic, or other photos of the same people.
+SEARCH_DEPTH = 500
+
+
+def match_record(
+    services: Services, transaction: Transaction, payload: Mapping[str, object]
+) -> None:
+    """Leads for one photo of one record.
+
+    Nothing but the review queue hears of them: a face score never changes a case.
+    """
+    case = transaction.cases.get(CaseId(int(str(payload["case_id"]))))
+    photo_id = PhotoId(int(str(payload["photo_id"])))
+    space = services.gallery.space
+    template = transaction.templates.find_of_photo(photo_id, space)
+    if template is None or not case.is_open:
+        return
+    ruled_out = frozenset(
+        int(partner) for partner in transaction.leads.list_rejected_partners(case.id)
+    )
+    other = Side.FOUND if case.side is Side.MISSING else Side.MISSING
+    hits = services.gallery.search(
+        Probes(space, template[1][None, :]),
+        SEARCH_DEPTH,
+        Filter(sides=frozenset({other}), excluded_subject_ids=ruled_out | {int(case.id)}),
+    )
+    alike = [
+        (int(found_id), float(similarity))
+        for found_id, similarity in zip(hits.template_ids[0], hits.similarity[0], strict=True)
+        if found_id != NO_TEMPLATE and similarity >= services.settings.lead_similarity
+    ]
+    owners = transaction.templates.photos_of([template_id for template_id, _ in alike])
+    cases = transaction.cases.get_many([case_id for case_id, _ in owners.values()])
+    now = services.clock.now()
+    partners: set[CaseId] = set()
+    for template_id, similarity in alike:
+        if template_id not in owners or len(partners) >= services.settings.leads_per_record:
+            continue
+        partner_id, partner_photo_id = owners[template_id]
+        partner = cases.get(partner_id)
+        if partner is None or not partner.is_open or partner_id in partners:
+            continue
+        partners.add(partner_id)
+        missing_first = case.side is Side.MISSING
+        transaction.leads.add_new(
+            Lead(
+                missing_case_id=case.id if missing_first else partner_id,
+                found_case_id=partner_id if missing_first else case.id,
+                missing_photo_id=photo_id if missing_first else partner_photo_id,
+                found_photo_id=partner_photo_id if missing_first else photo_id,
+                similarity=similarity,
+                found_at=now,
+            )
+        )
+    transaction.looks.add([Look(None, case.id, LookPurpose.SEARCH, now)])

@@ -1,0 +1,105 @@
+"""Report a sighting of a published person."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from reunite.app.accounts import EVERYONE, Actor, require_role
+from reunite.app.intake import kept
+from reunite.app.ports import Transaction
+from reunite.app.search_face import get_probe
+from reunite.app.services import Services
+from reunite.cases.case import Case
+from reunite.cases.sightings import Sighting, check_sighting
+from reunite.faces.photo import Photo, decode_photo, encode_jpeg
+from reunite.faces.quality import Verdict
+from reunite.kernel.errors import ConflictError, NotFoundError
+from reunite.kernel.ids import SightingId
+from reunite.kernel.places import Point, nearest_town, require_on_land
+
+
+@dataclass(frozen=True, slots=True)
+class SightingReport:
+    """What somebody saw.  ``probe_token`` sends the photo of a face-find along."""
+
+    seen_at: datetime
+    place: Point | None
+    place_label: str
+    text: str
+    photo: bytes | None = None
+    probe_token: str | None = None
+
+
+def report_sighting(
+    services: Services, actor: Actor | None, reference: str, report: SightingReport
+) -> SightingId:
+    """Put a sighting into the reviewers' queue.
+
+    A photo need not show a face; where it does, its similarity to the case is written
+    beside it for the reviewer.  Raises InvalidInputError; ConflictError ``case_closed``.
+    """
+    actor = require_role(actor, EVERYONE)
+    if report.place is not None:
+        require_on_land(report.place, "place")
+    label = report.place_label.strip()
+    if report.place is not None and not label:
+        label = nearest_town(report.place, services.settings.country).name_zh
+    photo = _photo(services, actor, report)
+    with services.database.transaction() as transaction:
+        case = _get_public(transaction, reference)
+    sighting = Sighting(
+        case_id=case.id,
+        reported_by=actor.account_id,
+        reported_at=services.clock.now(),
+        seen_at=report.seen_at,
+        place=report.place,
+        place_label=label,
+        text=report.text.strip(),
+        photo_key="" if photo is not None else None,
+        similarity=None,
+    )
+    check_sighting(sighting, case.circumstances.seen_at)
+    if photo is None:
+        with services.database.transaction() as transaction:
+            _get_public(transaction, reference)
+            return transaction.sightings.add(sighting)
+    with kept(services, encode_jpeg(photo)) as key:
+        sighting.photo_key = key
+        with services.database.transaction() as transaction:
+            _get_public(transaction, reference)
+            sighting.similarity = _similarity(services, transaction, case, photo)
+            return transaction.sightings.add(sighting)
+
+
+def _photo(services: Services, actor: Actor, report: SightingReport) -> Photo | None:
+    if report.photo is not None:
+        return decode_photo(report.photo)
+    if report.probe_token:
+        with services.database.transaction() as transaction:
+            probe = get_probe(services, transaction, actor, report.probe_token)
+        return decode_photo(services.photos.get(probe.storage_key))
+    return None
+
+
+def _get_public(transaction: Transaction, reference: str) -> Case:
+    case = transaction.cases.get_by_reference(reference)
+    if case.is_public:
+        return case
+    if not case.is_open:
+        raise ConflictError("case_closed", status=case.status.value)
+    raise NotFoundError
+
+
+def _similarity(
+    services: Services, transaction: Transaction, case: Case, photo: Photo
+) -> float | None:
+    views = [
+        view for view in services.faces.detect(photo) if view.quality.verdict != Verdict.UNUSABLE
+    ]
+    templates = transaction.templates.list_of_case(case.id, services.gallery.space)
+    if not views or not templates:
+        return None
+    return max(
+        float(template.vector @ vector)
+        for template in services.faces.templates_of(views)
+        for _, _, vector in templates
+    )

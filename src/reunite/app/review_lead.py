@@ -1,0 +1,130 @@
+"""Review leads: compare side by side, accept with a second pair of eyes, or reject for ever."""
+
+from dataclasses import dataclass
+
+from reunite.app.accounts import STAFF, Actor, require_role
+from reunite.app.ports import Look, LookPurpose, Transaction
+from reunite.app.services import Services
+from reunite.cases.case import Case
+from reunite.cases.facts import FactComparison, compare
+from reunite.cases.leads import Lead, LeadStatus, Verdict
+from reunite.cases.photos import CasePhoto
+from reunite.kernel.ids import LeadId
+from reunite.kernel.people import YearRange, age_in_years
+
+WAITING = frozenset({LeadStatus.OPEN, LeadStatus.SECOND_OPINION})
+
+
+@dataclass(frozen=True, slots=True)
+class LeadSide:
+    """One half of a comparison."""
+
+    case: Case
+    photo: CasePhoto | None  # None once the photo has been erased
+    age_at_photo: YearRange | None
+
+
+@dataclass(frozen=True, slots=True)
+class LeadView:
+    """Everything a reviewer weighs."""
+
+    lead: Lead
+    missing: LeadSide
+    found: LeadSide
+    lapse_years: int | None  # between the two photos
+    facts: list[FactComparison]
+    may_decide: bool  # the first reviewer cannot be the second
+
+
+def list_leads(
+    services: Services,
+    actor: Actor | None,
+    statuses: frozenset[LeadStatus] = WAITING,
+    *,
+    limit: int = 50,
+    offset: int = 0,
+) -> list[LeadView]:
+    """Leads of open cases, the most similar first."""
+    actor = require_role(actor, STAFF)
+    with services.database.transaction() as transaction:
+        leads = transaction.leads.list_with_status(statuses, limit=limit, offset=offset)
+        return _views(transaction, actor, leads)
+
+
+def get_lead(services: Services, actor: Actor | None, lead_id: LeadId) -> LeadView:
+    """One lead for comparison; the look at both faces is logged."""
+    actor = require_role(actor, STAFF)
+    with services.database.transaction() as transaction:
+        lead = transaction.leads.get(lead_id)
+        now = services.clock.now()
+        transaction.looks.add(
+            [
+                Look(actor.account_id, case_id, LookPurpose.REVIEW, now)
+                for case_id in (lead.missing_case_id, lead.found_case_id)
+            ]
+        )
+        return _views(transaction, actor, [lead])[0]
+
+
+def decide_lead(
+    services: Services, actor: Actor | None, lead_id: LeadId, verdict: Verdict, note: str = ""
+) -> LeadStatus:
+    """Record a reviewer's word; where the lead stands now.
+
+    Raises ConflictError ``same_reviewer`` or ``lead_closed``.  Even a confirmed lead
+    changes no case: somebody has to close it, with its outcome and cause.
+    """
+    actor = require_role(actor, STAFF)
+    with services.database.transaction() as transaction:
+        lead = transaction.leads.get(lead_id, lock=True)
+        lead.decide(actor.account_id, verdict, services.clock.now(), note.strip())
+        transaction.leads.save(lead)
+        return lead.status
+
+
+def _views(transaction: Transaction, actor: Actor, leads: list[Lead]) -> list[LeadView]:
+    case_ids = [c for lead in leads for c in (lead.missing_case_id, lead.found_case_id)]
+    cases = transaction.cases.get_many(case_ids)
+    photos = {
+        photo.id: photo
+        for of_case in transaction.photos.list_of_cases(case_ids).values()
+        for photo in of_case
+    }
+    views = []
+    for lead in leads:
+        missing = _side(cases[lead.missing_case_id], photos.get(lead.missing_photo_id))
+        found = _side(cases[lead.found_case_id], photos.get(lead.found_photo_id))
+        views.append(
+            LeadView(
+                lead=lead,
+                missing=missing,
+                found=found,
+                lapse_years=_lapse(missing, found),
+                facts=compare(missing.case, found.case),
+                may_decide=lead.status in WAITING
+                and all(
+                    decision.by != actor.account_id or decision.verdict is not Verdict.ACCEPT
+                    for decision in lead.decisions
+                ),
+            )
+        )
+    return views
+
+
+def _side(case: Case, photo: CasePhoto | None) -> LeadSide:
+    born = case.person.birth_years
+    year = None if photo is None else photo.captured_year
+    age = None
+    if born is not None and year is not None and photo is not None:
+        at = photo.added_at.date().replace(year=year, month=1, day=1)
+        age = YearRange(max(0, age_in_years(born.last, at)), max(0, age_in_years(born.first, at)))
+    return LeadSide(case, photo, age)
+
+
+def _lapse(missing: LeadSide, found: LeadSide) -> int | None:
+    years = [
+        side.photo.captured_year if side.photo is not None else None for side in (missing, found)
+    ]
+    if years[0] is None or years[1] is None:
+        return None
+    return abs(years[0] - years[1])

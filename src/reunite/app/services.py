@@ -1,0 +1,35 @@
+"""What use cases are given: the outside world, wired once by ``bootstrap``."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from reunite.app.gallery_sync import LiveGallery
+from reunite.app.ports import Database, LiveChannel, PhotoStore
+from reunite.faces.port import FaceReader
+from reunite.kernel.clock import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What an operator may change; see ``docs/configuration.md``."""
+
+    session_ttl: timedelta = timedelta(days=14)
+    probe_ttl: timedelta = timedelta(days=1)
+    searches_per_hour: int = 60  # a person's; enough to work with, too few to trawl
+    leads_per_record: int = 10
+    # Below this nobody is alike: different adults reach .40 once in a thousand pairs.
+    lead_similarity: float = 0.30
+    country: str = "CN"
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything a use case may touch."""
+
+    database: Database
+    photos: PhotoStore
+    faces: FaceReader
+    gallery: LiveGallery
+    live: LiveChannel
+    clock: Clock
+    settings: Settings

@@ -1,0 +1,1 @@
+"""Blood groups and donors: nothing here yet but the module in ``kernel.people``."""

@@ -1,0 +1,1 @@
+"""Records of people who are missing or found: life cycle, photos, leads, sightings."""

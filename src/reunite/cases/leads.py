@@ -1,0 +1,73 @@
+"""Leads: a missing and a found record that may be the same person.
+
+A lead is for reviewers.  Two different ones must accept it before it counts, one may
+reject it, and a rejected pair never comes back.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from reunite.kernel.errors import ConflictError
+from reunite.kernel.ids import AccountId, CaseId, LeadId, PhotoId
+
+
+class LeadStatus(StrEnum):
+    """Where a lead stands."""
+
+    OPEN = "open"
+    SECOND_OPINION = "second_opinion"  # one reviewer has accepted it
+    CONFIRMED = "confirmed"
+    REJECTED = "rejected"
+
+
+class Verdict(StrEnum):
+    """What a reviewer says of a lead."""
+
+    ACCEPT = "accept"
+    REJECT = "reject"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One reviewer's word on a lead."""
+
+    by: AccountId
+    verdict: Verdict
+    at: datetime
+    note: str = ""
+
+
+@dataclass(slots=True)
+class Lead:
+    """A pair of records whose faces look alike."""
+
+    missing_case_id: CaseId
+    found_case_id: CaseId
+    missing_photo_id: PhotoId
+    found_photo_id: PhotoId
+    similarity: float  # cosine of the two templates, higher is more alike
+    found_at: datetime
+    status: LeadStatus = LeadStatus.OPEN
+    decisions: list[Decision] = field(default_factory=list)
+    id: LeadId = LeadId(0)
+
+    def decide(self, by: AccountId, verdict: Verdict, at: datetime, note: str = "") -> None:
+        """Record a reviewer's word.
+
+        Raises ConflictError ``lead_closed`` when the lead has been decided, and
+        ``same_reviewer`` when the second acceptance comes from the first reviewer.
+        """
+        if self.status in (LeadStatus.CONFIRMED, LeadStatus.REJECTED):
+            raise ConflictError("lead_closed", status=self.status.value)
+        if verdict is Verdict.ACCEPT and any(
+            decision.by == by and decision.verdict is Verdict.ACCEPT for decision in self.decisions
+        ):
+            raise ConflictError("same_reviewer")
+        self.decisions.append(Decision(by, verdict, at, note))
+        if verdict is Verdict.REJECT:
+            self.status = LeadStatus.REJECTED
+        elif self.status is LeadStatus.OPEN:
+            self.status = LeadStatus.SECOND_OPINION
+        else:
+            self.status = LeadStatus.CONFIRMED

@@ -1,0 +1,1 @@
+"""Other registries: PFIF, CAP and station spreadsheets."""
