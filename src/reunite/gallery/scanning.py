@@ -1,0 +1,245 @@
+"""Scan, re-rank, order: one search over one state of the gallery."""
+
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import numpy.typing as npt
+
+from reunite.gallery.codes import FOUR_BIT, CodeShape, Query, UInt64
+from reunite.gallery.depth import Depth
+from reunite.gallery.kernels import (
+    FOUR_BIT_TAG,
+    NO_LIMIT,
+    ONE_BIT_TAG,
+    products,
+    scan,
+)
+from reunite.gallery.port import Filter, Float32, Hits, Int64
+from reunite.gallery.ranking import HitTable, best_first, score
+from reunite.gallery.state import Admission, State, admissions
+
+TemplateSource = Callable[[Int64], npt.NDArray[np.floating]]
+"""Stored templates by id, float16 or float32 of shape (n, dim); rows of NaN where unknown."""
+
+# 4 MiB of codes: small enough to share out evenly, large enough that the interpreter's
+# lock, taken between pieces, does not show.
+_GROUPS_AT_ONCE = 1 << 13
+_PROBES_AT_ONCE = 128
+_ROW_BITS = 40  # a row's number within its segment; the segment's number lies above
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    part: int
+    starts: Int64
+    ends: Int64
+
+
+def _pieces(parts: list[Admission]) -> Iterator[_Piece]:
+    """Runs cut and gathered into pieces of about equal work, in order."""
+    for number, part in enumerate(parts):
+        upto = np.cumsum(part.ends - part.starts)
+        total = int(upto[-1]) if len(upto) else 0
+        before = upto - (part.ends - part.starts)
+        for low in range(0, total, _GROUPS_AT_ONCE):
+            high = min(low + _GROUPS_AT_ONCE, total)
+            first = int(np.searchsorted(upto, low, side="right"))
+            last = int(np.searchsorted(before, high, side="left"))
+            starts, ends = part.starts[first:last].copy(), part.ends[first:last].copy()
+            starts[0] += low - before[first]
+            ends[-1] -= upto[last - 1] - high
+            yield _Piece(number, starts, ends)
+
+
+class _Buffers:
+    """What one worker has kept so far, for every probe."""
+
+    def __init__(self, n_probes: int, candidates: int, shape: CodeShape) -> None:
+        capacity = 2 * candidates + 64
+        self.counts = np.zeros(n_probes, dtype=np.int64)
+        self.limits = np.full(n_probes, NO_LIMIT, dtype=np.int64)
+        self.distances = np.empty((n_probes, capacity), dtype=np.int32)
+        self.rows = np.empty((n_probes, capacity), dtype=np.int64)
+        self.histogram = np.zeros(shape.worst + 1, dtype=np.int32)
+
+    def nearest(self, probe: int) -> tuple[npt.NDArray[np.int32], Int64]:
+        count = int(self.counts[probe])
+        return self.distances[probe, :count], self.rows[probe, :count]
+
+
+class Scanner:
+    """Runs searches on a fixed number of threads, shared by all who search."""
+
+    def __init__(self, depth: Depth, threads: int | None = None) -> None:
+        self._depth = depth
+        self._threads = threads or len(os.sched_getaffinity(0))
+        self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="gallery-scan")
+
+    def close(self) -> None:
+        """End the threads."""
+        self._pool.shutdown()
+
+    def search(
+        self,
+        state: State,
+        vectors: Float32,
+        k: int,
+        wanted: Filter,
+        templates: TemplateSource | None,
+    ) -> Hits:
+        """Hits of every probe; ``elapsed_seconds`` is left to the caller."""
+        parts = admissions(state, wanted)
+        searched = sum(part.count for part in parts)
+        table = HitTable.empty(len(vectors), k)
+        if searched:
+            keep = min(self._depth.candidates(searched, k), searched)
+            for start in range(0, len(vectors), _PROBES_AT_ONCE):
+                some = vectors[start : start + _PROBES_AT_ONCE]
+                query = state.encoder.ask(some)
+                rows = self._scan(parts, query, state.encoder.shape, keep)
+                self._finish(parts, query, rows, some, (table, start, k), templates)
+        return table.hits(searched, 0.0, incomplete=bool(state.damaged))
+
+    def _scan(
+        self, parts: list[Admission], query: Query, shape: CodeShape, keep: int
+    ) -> list[Int64]:
+        """The ``keep`` nearest rows by their codes, per probe, in ascending order."""
+        pieces = list(_pieces(parts))
+        queue, lock = iter(pieces), threading.Lock()
+        work = partial(_work, parts, query.planes, shape, keep, queue, lock)
+        workers = min(self._threads, len(pieces))
+        # The caller's own thread would idle while it waits; but a fixed pool keeps the
+        # number of scanning threads bounded however many people search.
+        futures: Sequence[Future[_Buffers]] = [self._pool.submit(work) for _ in range(workers)]
+        buffers = [future.result() for future in futures]
+        return [_merge(buffers, probe, keep) for probe in range(len(query.planes))]
+
+    def _finish(  # noqa: PLR0913, PLR0917
+        self,
+        parts: list[Admission],
+        query: Query,
+        rows: list[Int64],
+        vectors: Float32,
+        target: tuple[HitTable, int, int],
+        templates: TemplateSource | None,
+    ) -> None:
+        table, first, k = target
+        shares = self._pool.map(
+            lambda probe: self._finalists(parts, query, rows[probe], probe, k, templates),
+            range(len(vectors)),
+        )
+        finalists = list(shares)
+        exact = _fetch(templates, [ids for ids, _, _ in finalists])
+        for probe, (ids, similarity, subjects) in enumerate(finalists):
+            better = similarity if exact is None else exact(ids, vectors[probe], similarity)
+            table.put(first + probe, ids, better, subjects)
+
+    def _finalists(  # noqa: PLR0913, PLR0917
+        self,
+        parts: list[Admission],
+        query: Query,
+        rows: Int64,
+        probe: int,
+        k: int,
+        templates: TemplateSource | None,
+    ) -> tuple[Int64, Float32, Int64]:
+        """Ids, similarity by int8 rows, and subjects of the best candidates of a probe."""
+        similarity = np.empty(len(rows), dtype=np.float32)
+        ids = np.empty(len(rows), dtype=np.int64)
+        cuts = np.searchsorted(rows, np.arange(len(parts) + 1) << _ROW_BITS)
+        local = rows & ((1 << _ROW_BITS) - 1)
+        for number, part in enumerate(parts):
+            mine = slice(cuts[number], cuts[number + 1])
+            if mine.start == mine.stop:
+                continue
+            found = np.empty(mine.stop - mine.start, dtype=np.int32)
+            products(part.rows, local[mine], query.fine[probe], found)
+            similarity[mine] = found * query.unit[probe]
+            ids[mine] = part.ids(local[mine])
+        wanted = k if templates is None else self._depth.finalists(len(rows), k)
+        best = best_first(similarity, ids, wanted)
+        subjects = np.empty(len(best), dtype=np.int64)
+        for number, part in enumerate(parts):
+            mine_too = rows[best] >> _ROW_BITS == number
+            subjects[mine_too] = part.subjects(local[best[mine_too]])
+        return ids[best], similarity[best], subjects
+
+
+def _work(  # noqa: PLR0913, PLR0917
+    parts: list[Admission],
+    planes: UInt64,
+    shape: CodeShape,
+    keep: int,
+    queue: Iterator[_Piece],
+    lock: threading.Lock,
+) -> _Buffers:
+    """Scan pieces until none is left."""
+    buffers = _Buffers(len(planes), keep, shape)
+    tag = FOUR_BIT_TAG if shape is FOUR_BIT else ONE_BIT_TAG
+    rule = np.array([shape.head_unit, shape.head_gap - shape.head_slack], dtype=np.int64)
+    while True:
+        with lock:
+            piece = next(queue, None)
+        if piece is None:
+            return buffers
+        part = parts[piece.part]
+        scan(
+            tag,
+            part.head,
+            part.tail,
+            shape.head_words,
+            shape.tail_words,
+            part.admitted,
+            piece.starts,
+            piece.ends,
+            piece.part << _ROW_BITS,
+            planes,
+            rule,
+            keep,
+            buffers.counts,
+            buffers.limits,
+            buffers.distances,
+            buffers.rows,
+            buffers.histogram,
+        )
+
+
+def _merge(buffers: list[_Buffers], probe: int, keep: int) -> Int64:
+    found = [one.nearest(probe) for one in buffers]
+    distances = np.concatenate([one for one, _ in found])
+    rows = np.concatenate([one for _, one in found])
+    if len(rows) > keep:
+        # Distance above, row below: one number orders both, and a partition is enough.
+        packed = (distances.astype(np.int64) << 47) | _squeeze(rows)
+        rows = rows[np.argpartition(packed, keep - 1)[:keep]]
+    rows.sort()
+    return rows
+
+
+def _squeeze(rows: Int64) -> Int64:
+    """Segment and row in 47 bits, in the same order."""
+    squeezed: Int64 = ((rows >> _ROW_BITS) << 34) | (rows & ((1 << 34) - 1))
+    return squeezed
+
+
+def _fetch(
+    templates: TemplateSource | None, ids: list[Int64]
+) -> Callable[[Int64, Float32, Float32], Float32] | None:
+    """Scores by stored templates, fetched once for all probes."""
+    if templates is None:
+        return None
+    wanted = np.unique(np.concatenate(ids))
+    stored = np.asarray(templates(wanted))
+
+    def exact(some: Int64, probe: Float32, otherwise: Float32) -> Float32:
+        found = score(stored[np.searchsorted(wanted, some)], probe)
+        known = np.isfinite(found)
+        # A template erased this very moment: its row is judged by what the segment says.
+        return np.where(known, found, otherwise).astype(np.float32)
+
+    return exact
