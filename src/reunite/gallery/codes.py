@@ -41,35 +41,58 @@ _ROTATION_ROUNDS = 3
 
 
 @dataclass(frozen=True, slots=True)
+class Look:
+    """A score from a code's weightiest bits, and how far it may be trusted.
+
+    unit : weight of its least pair of bits, in units of the full distance
+    gap : by how much its constant falls short of the full one, halved
+    slack : how much farther than the limit it may find a row that is still looked at again
+    """
+
+    unit: int
+    gap: int
+    slack: int
+
+
+@dataclass(frozen=True, slots=True)
 class CodeShape:
     """How the 512 bits of a code are used.
 
     dims : rotated coordinates kept
     bits : bits per coordinate
-    head_words : words of a code that the first look reads; the rest lies apart
-    head_unit : weight of the first look's least bit pair, in units of the full score
-    head_gap : by how much the first look's constant falls short of the full one, halved
-    head_slack : the full score may be better than the first look by this much, halved:
-        four deviations of what the low bits add
+    head_words : words of a code that the first look reads; the others lie apart
+    worst : the largest distance possible
     """
 
     dims: int
     bits: int
     head_words: int
-    head_unit: int
-    head_gap: int
-    head_slack: int
-    worst: int  # the largest distance possible
+    first: Look
+    second: Look
+    worst: int
 
     @property
     def tail_words(self) -> int:
         """Words that are read for the few rows that pass the first look."""
         return CODE_WORDS - self.head_words
 
+    @property
+    def rules(self) -> npt.NDArray[np.int64]:
+        """Unit, and gap less slack, of the first two looks."""
+        looks = (self.first, self.second)
+        return np.array([(one.unit, one.gap - one.slack) for one in looks], dtype=np.int64)
 
-# Variances of the low bits' share: 512 (1 + 4), and 128 (85² - 80²) where 85 = 64+16+4+1.
-ONE_BIT = CodeShape(512, 1, 8, 4, 768, 101, 512 * 15)
-FOUR_BIT = CodeShape(128, 4, 4, 16, 5184, 650, 128 * 225)
+
+# Every row is looked at; a row is looked at again while it may be among the nearest.
+# The first look takes the two weightiest bits of the query, and of four-bit codes only the
+# sign, 16 bytes a face; the second, for four-bit codes, two bits against three.  For
+# normally distributed coordinates these scores correlate with the full one at .93 (one
+# bit), .76 and .92 (four bits), at a slope of 1.  With this slack about one row in a
+# hundred passes the first look at ten million faces.  Of rows just good enough to be kept
+# at all one in fifty (one bit) or one in six (four bits) is lost, of those as good as the
+# fiftieth best fewer than one in a hundred: the number kept leaves room for that.
+ONE_BIT = CodeShape(512, 1, 8, Look(4, 768, 60), Look(4, 768, 60), 512 * 15)
+FOUR_BIT = CodeShape(128, 4, 2, Look(32, 8256, 100), Look(8, 3648, 130), 128 * 225)
 
 
 def shape_for(dim: int) -> CodeShape:

@@ -27,6 +27,7 @@ _LANES = 8
 _VECTOR = ir.VectorType(_I64, _LANES)
 _WORDS = 8
 _TOP_PLANES = (3, 2)
+_UPPER_PLANES = (3, 2, 1)
 _ALL_PLANES = (3, 2, 1, 0)
 _TILE = 32  # groups whose codes stay in the nearest cache while all probes pass over them
 
@@ -114,10 +115,28 @@ def _first_look(
         if one_bit:
             words = _load_words(builder, base, 8, list(range(8)), [0] * 8)
         else:
-            words = _load_words(builder, base, 4, [0, 1] * 2, [1, 1, 0, 0])
+            words = _load_words(builder, base, 2, [0, 1], [0, 0])
         return _below(builder, _distances(builder, words, asked, _TOP_PLANES), below)
 
     return types.int64(tag, head, query, limit), codegen
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def _second_look(
+    _context: Any, tag: Any, head: Any, tail: Any, query: Any, limit: Any
+) -> tuple[Any, _Codegen]:
+    """The same by two bits against three, of four-bit codes; others all pass."""
+    one_bit = _is_one_bit(tag)
+
+    def codegen(_: Any, builder: ir.IRBuilder, __: Any, args: Any) -> ir.Value:
+        _, base, rest, asked, below = args
+        if one_bit:
+            return ir.Constant(_I64, -1)
+        words = _load_words(builder, base, 2, [0, 1], [1, 1])
+        words += _load_words(builder, rest, 2, [0, 1], [0, 0])
+        return _below(builder, _distances(builder, words, asked, _UPPER_PLANES), below)
+
+    return types.int64(tag, head, tail, query, limit), codegen
 
 
 @intrinsic  # type: ignore[untyped-decorator]
@@ -132,8 +151,8 @@ def _full_look(
         if one_bit:
             words = _load_words(builder, base, 8, list(range(8)), [0] * 8)
         else:
-            words = _load_words(builder, base, 4, [0, 1] * 2, [3, 3, 2, 2])
-            words += _load_words(builder, rest, 4, [0, 1] * 2, [1, 1, 0, 0])
+            words = _load_words(builder, base, 2, [0, 1], [3, 3])
+            words += _load_words(builder, rest, 6, [0, 1] * 3, [2, 2, 1, 1, 0, 0])
         distances = _distances(builder, words, asked, _ALL_PLANES)
         builder.store(distances, _address(builder, target, 0, _VECTOR), align=8)
         return _below(builder, distances, below)
@@ -153,7 +172,7 @@ def _fetch_ahead(_context: Any, tag: Any, tail: Any) -> tuple[Any, _Codegen]:
             ir.FunctionType(ir.VoidType(), [byte, flag, flag, flag]),
             "llvm.prefetch.p0",
         )
-        for line in range(0 if one_bit else 4):
+        for line in range(0 if one_bit else 2):
             where = _address(builder, args[1], 64 * line, ir.IntType(8))
             builder.call(fetch, [where, *(ir.Constant(flag, one) for one in (0, 3, 1))])
         return context.get_dummy_value()
@@ -219,7 +238,7 @@ def scan(  # noqa: C901, PLR0912, PLR0913, PLR0917
     ends: Any,
     first_row: int,
     planes: Any,
-    head_rule: Any,
+    rules: Any,
     k: int,
     counts: Any,
     limits: Any,
@@ -233,7 +252,7 @@ def scan(  # noqa: C901, PLR0912, PLR0913, PLR0917
     admitted : uint8 array, one byte a group, one bit a row
     starts, ends : int64 arrays of shape (n_runs,), in groups
     planes : uint64 array of shape (n_probes, QUERY_BITS, CODE_WORDS)
-    head_rule : (head_unit, gap less slack) of the code shape
+    rules : int64 array of shape (2, 2), (unit, gap less slack) of the first two looks
     counts, limits : int64 arrays of shape (n_probes,), carried from call to call
     distances, rows : int32 and int64 arrays of shape (n_probes, capacity)
     histogram : int32 array, longer than the worst distance
@@ -247,8 +266,6 @@ def scan(  # noqa: C901, PLR0912, PLR0913, PLR0917
     planes_at = np.int64(planes.ctypes.data)
     head_step = np.int64(head_words * 64)
     tail_step = np.int64(tail_words * 64)
-    unit = np.int64(head_rule[0])
-    gap = np.int64(head_rule[1])
     groups = np.empty(_TILE, dtype=np.int64)
     masks = np.empty(_TILE, dtype=np.int64)
     for run in range(starts.shape[0]):
@@ -257,7 +274,8 @@ def scan(  # noqa: C901, PLR0912, PLR0913, PLR0917
             for probe in range(n_probes):
                 query_at = planes_at + np.int64(probe * 256)
                 limit = limits[probe]
-                head_limit = (limit - gap) // unit + 1
+                head_limit = (limit - rules[0, 1]) // rules[0, 0] + 1
+                second_limit = (limit - rules[1, 1]) // rules[1, 0] + 1
                 waiting = 0
                 for group in range(tile_start, tile_end):
                     passed = np.int64(admitted[group]) & _first_look(
@@ -270,13 +288,15 @@ def scan(  # noqa: C901, PLR0912, PLR0913, PLR0917
                         _fetch_ahead(tag, tail_at + group * tail_step)
                 for each in range(waiting):
                     group = groups[each]
-                    passed = masks[each] & _full_look(
-                        tag,
-                        head_at + group * head_step,
-                        tail_at + group * tail_step,
-                        query_at,
-                        limit,
-                        scratch_at,
+                    head_group = head_at + group * head_step
+                    tail_group = tail_at + group * tail_step
+                    passed = masks[each] & _second_look(
+                        tag, head_group, tail_group, query_at, second_limit
+                    )
+                    if passed == 0:
+                        continue
+                    passed &= _full_look(
+                        tag, head_group, tail_group, query_at, limit, scratch_at
                     )
                     while passed != 0:
                         lane = _lowest_bit(passed)
@@ -291,7 +311,7 @@ def scan(  # noqa: C901, PLR0912, PLR0913, PLR0917
                         )
                         counts[probe] = left
                         limits[probe] = limit
-                        head_limit = (limit - gap) // unit + 1
+                        second_limit = (limit - rules[1, 1]) // rules[1, 0] + 1
 
 
 @numba.njit(nogil=True, cache=True, fastmath=False)  # type: ignore[untyped-decorator]

@@ -181,7 +181,7 @@ def _work(  # noqa: PLR0913, PLR0917
     """Scan pieces until none is left."""
     buffers = _Buffers(len(planes), keep, shape)
     tag = FOUR_BIT_TAG if shape is FOUR_BIT else ONE_BIT_TAG
-    rule = np.array([shape.head_unit, shape.head_gap - shape.head_slack], dtype=np.int64)
+    rules = shape.rules
     while True:
         with lock:
             piece = next(queue, None)
@@ -199,7 +199,7 @@ def _work(  # noqa: PLR0913, PLR0917
             piece.ends,
             piece.part << _ROW_BITS,
             planes,
-            rule,
+            rules,
             keep,
             buffers.counts,
             buffers.limits,
