@@ -29,7 +29,9 @@ TemplateSource = Callable[[Int64], npt.NDArray[np.floating]]
 # 4 MiB of codes: small enough to share out evenly, large enough that the interpreter's
 # lock, taken between pieces, does not show.
 _GROUPS_AT_ONCE = 1 << 13
-_PROBES_AT_ONCE = 128
+_SAMPLE_GROUPS = 96  # looked at beforehand, of every piece
+_FEWEST_PIECES_TO_SAMPLE = 8
+_PROBES_AT_ONCE = 64
 _ROW_BITS = 40  # a row's number within its segment; the segment's number lies above
 
 
@@ -38,6 +40,18 @@ class _Piece:
     part: int
     starts: Int64
     ends: Int64
+
+    @property
+    def groups(self) -> int:
+        return int((self.ends - self.starts).sum())
+
+    def beginning(self, groups: int) -> "_Piece":
+        """The first so many groups of it."""
+        upto = np.cumsum(self.ends - self.starts)
+        last = min(int(np.searchsorted(upto, groups)), len(upto) - 1)
+        ends = self.ends[: last + 1].copy()
+        ends[-1] -= max(0, int(upto[last]) - groups)
+        return _Piece(self.part, self.starts[: last + 1], ends)
 
 
 def _pieces(parts: list[Admission]) -> Iterator[_Piece]:
@@ -59,10 +73,11 @@ def _pieces(parts: list[Admission]) -> Iterator[_Piece]:
 class _Buffers:
     """What one worker has kept so far, for every probe."""
 
-    def __init__(self, n_probes: int, candidates: int, shape: CodeShape) -> None:
+    def __init__(self, limits: Int64, candidates: int, shape: CodeShape) -> None:
+        n_probes = len(limits)
         capacity = 2 * candidates + 64
         self.counts = np.zeros(n_probes, dtype=np.int64)
-        self.limits = np.full(n_probes, NO_LIMIT, dtype=np.int64)
+        self.limits = limits.copy()
         self.distances = np.empty((n_probes, capacity), dtype=np.int32)
         self.rows = np.empty((n_probes, capacity), dtype=np.int64)
         self.histogram = np.zeros(shape.worst + 1, dtype=np.int32)
@@ -110,14 +125,61 @@ class Scanner:
     ) -> list[Int64]:
         """The ``keep`` nearest rows by their codes, per probe, in ascending order."""
         pieces = list(_pieces(parts))
+        limits = self._first_limits(parts, query, shape, keep, pieces)
+        buffers = self._spread(parts, query.planes, shape, keep, pieces, limits)
+        rows = [_merge(buffers, probe, keep)[0] for probe in range(len(query.planes))]
+        # A sample may have been unlike the whole: then too few passed, and all is open again.
+        missed = [probe for probe, found in enumerate(rows) if len(found) < keep]
+        if missed:
+            limits = np.full(len(missed), NO_LIMIT, dtype=np.int64)
+            planes = query.planes[missed]
+            buffers = self._spread(parts, planes, shape, keep, pieces, limits)
+            for at, probe in enumerate(missed):
+                rows[probe] = _merge(buffers, at, keep)[0]
+        return rows
+
+    def _first_limits(
+        self,
+        parts: list[Admission],
+        query: Query,
+        shape: CodeShape,
+        keep: int,
+        pieces: list[_Piece],
+    ) -> Int64:
+        """A distance per probe that about a third more than ``keep`` rows should undercut.
+
+        Without it every row of the beginning would be looked at in full.
+        """
+        limits = np.full(len(query.planes), NO_LIMIT, dtype=np.int64)
+        if len(pieces) < _FEWEST_PIECES_TO_SAMPLE:
+            return limits
+        samples = [piece.beginning(_SAMPLE_GROUPS) for piece in pieces]
+        share = sum(one.groups for one in samples) / sum(one.groups for one in pieces)
+        expected = keep * share
+        of_sample = int(1.3 * expected + 3 * expected**0.5 + 4)
+        buffers = self._spread(parts, query.planes, shape, of_sample, samples, limits)
+        for probe in range(len(limits)):
+            rows, distances = _merge(buffers, probe, of_sample)
+            if len(rows) == of_sample:
+                limits[probe] = int(distances.max()) + 1
+        return limits
+
+    def _spread(  # noqa: PLR0913, PLR0917
+        self,
+        parts: list[Admission],
+        planes: UInt64,
+        shape: CodeShape,
+        keep: int,
+        pieces: list[_Piece],
+        limits: Int64,
+    ) -> list[_Buffers]:
+        """Scan pieces on all threads."""
         queue, lock = iter(pieces), threading.Lock()
-        work = partial(_work, parts, query.planes, shape, keep, queue, lock)
+        work = partial(_work, parts, planes, shape, keep, queue, lock, limits)
+        # A fixed pool keeps the number of scanning threads bounded however many search.
         workers = min(self._threads, len(pieces))
-        # The caller's own thread would idle while it waits; but a fixed pool keeps the
-        # number of scanning threads bounded however many people search.
         futures: Sequence[Future[_Buffers]] = [self._pool.submit(work) for _ in range(workers)]
-        buffers = [future.result() for future in futures]
-        return [_merge(buffers, probe, keep) for probe in range(len(query.planes))]
+        return [future.result() for future in futures]
 
     def _finish(  # noqa: PLR0913, PLR0917
         self,
@@ -177,9 +239,10 @@ def _work(  # noqa: PLR0913, PLR0917
     keep: int,
     queue: Iterator[_Piece],
     lock: threading.Lock,
+    limits: Int64,
 ) -> _Buffers:
     """Scan pieces until none is left."""
-    buffers = _Buffers(len(planes), keep, shape)
+    buffers = _Buffers(limits, keep, shape)
     tag = FOUR_BIT_TAG if shape is FOUR_BIT else ONE_BIT_TAG
     rules = shape.rules
     while True:
@@ -209,16 +272,19 @@ def _work(  # noqa: PLR0913, PLR0917
         )
 
 
-def _merge(buffers: list[_Buffers], probe: int, keep: int) -> Int64:
+def _merge(
+    buffers: list[_Buffers], probe: int, keep: int
+) -> tuple[Int64, npt.NDArray[np.int32]]:
+    """The ``keep`` nearest rows of all workers, ascending, and their distances, unordered."""
     found = [one.nearest(probe) for one in buffers]
     distances = np.concatenate([one for one, _ in found])
     rows = np.concatenate([one for _, one in found])
     if len(rows) > keep:
         # Distance above, row below: one number orders both, and a partition is enough.
         packed = (distances.astype(np.int64) << 47) | _squeeze(rows)
-        rows = rows[np.argpartition(packed, keep - 1)[:keep]]
-    rows.sort()
-    return rows
+        kept = np.argpartition(packed, keep - 1)[:keep]
+        rows, distances = rows[kept], distances[kept]
+    return np.sort(rows), distances
 
 
 def _squeeze(rows: Int64) -> Int64:
