@@ -15,6 +15,7 @@ from global_land_mask import globe
 from reunite.kernel.errors import InvalidInputError
 from reunite.kernel.languages import Language
 
+MAX_LATITUDE, MAX_LONGITUDE = 90.0, 180.0  # degrees
 EARTH_RADIUS_KM = 6371.0088  # mean radius, IUGG
 VOLUNTEER_CELL_RESOLUTION = 9  # cells of about 0.1 km²
 # A pier, a sandbank or a small island that a 1 km land mask leaves out.
@@ -29,7 +30,8 @@ class Point:
     longitude: float
 
     def __post_init__(self) -> None:
-        if not (-90 <= self.latitude <= 90 and -180 <= self.longitude <= 180):
+        # Written so that NaN, which compares false with everything, is refused.
+        if not (abs(self.latitude) <= MAX_LATITUDE and abs(self.longitude) <= MAX_LONGITUDE):
             raise InvalidInputError(
                 "place_out_of_range", latitude=self.latitude, longitude=self.longitude
             )
