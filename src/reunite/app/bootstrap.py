@@ -60,10 +60,14 @@ def open_services(config: Config) -> Iterator[Services]:
     Raises the errors of ``storage.server``, each of which says what to do.
     """
     with ExitStack() as opened:
+        # The server's directory belongs to its own account when started by root, so photos
+        # lie beside it, not in it.
         handle = opened.enter_context(
-            open_database(dsn=config.database_url, data_directory=config.data_directory)
+            open_database(
+                dsn=config.database_url, data_directory=config.data_directory / "database"
+            )
         )
-        url = sqlalchemy_url(handle.dsn)
+        url = sqlalchemy_url(handle.dsn).render_as_string(hide_password=False)
         upgrade(url)
         database = PostgresDatabase(url, PostgresOutbox)
         opened.callback(database.dispose)

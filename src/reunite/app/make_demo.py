@@ -6,6 +6,7 @@ All names are invented.  ``make_demo`` does nothing where the town is there alre
 import json
 import os
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -58,8 +59,13 @@ CAST = (
 NEIGHBOURS = ("何美", "高翔", "郑洁", "罗军", "梁雨", "宋佳", "唐勇", "许诺")
 
 
-def make_demo(services: Services, data_directory: Path) -> list[DemoAccount]:
-    """The town and the accounts to try it with; the same passwords every time."""
+def make_demo(
+    services: Services, data_directory: Path, settle: Callable[[], None] = lambda: None
+) -> list[DemoAccount]:
+    """The town and the accounts to try it with; the same passwords every time.
+
+    ``settle`` lets a worker do what is due, so that people are told before a case ends.
+    """
     path = data_directory / ACCOUNTS_FILE
     if path.is_file():
         return [DemoAccount(**account) for account in json.loads(path.read_text("utf-8"))]
@@ -73,7 +79,7 @@ def make_demo(services: Services, data_directory: Path) -> list[DemoAccount]:
     # Cut off last time between the cases and this file: the cases are there already.
     if empty:
         _neighbours(services)
-        _town(services, actors)
+        _town(services, actors, settle)
     accounts = [
         DemoAccount(f"{name}@{DOMAIN}", password, role.value, display)
         for name, role, display, _ in CAST
@@ -158,7 +164,7 @@ def _neighbours(services: Services) -> None:
         join_alerts(services, actor, JoinRequest(frozenset(Module), point=place))
 
 
-def _town(services: Services, actors: dict[str, Actor]) -> None:
+def _town(services: Services, actors: dict[str, Actor], settle: Callable[[], None]) -> None:
     now = services.clock.now()
     join_alerts(services, actors["volunteer"], JoinRequest(frozenset(Module), point=TOWN))
     lost_elder = _publish(services, actors, _lost_elder(now), "family")
@@ -167,6 +173,7 @@ def _town(services: Services, actors: dict[str, Actor]) -> None:
     open_case(services, actors["station"], _station_resident(now))
     open_case(services, actors["family2"], _waiting(now))
     home = _publish(services, actors, _came_home(now), "family2")
+    settle()
     report_sighting(
         services,
         actors["volunteer"],

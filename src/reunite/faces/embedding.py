@@ -24,9 +24,7 @@ class Embedder:
     (median).  Make all templates of an installation in the same way.
     """
 
-    def __init__(
-        self, model: FaceModel, intra_op_threads: int = 1, *, mirror: bool = True
-    ) -> None:
+    def __init__(self, model: FaceModel, intra_op_threads: int = 1, *, mirror: bool = True) -> None:
         self.model = model
         self.mirror = mirror
         proto = parse_model(model)

@@ -28,7 +28,7 @@ EARLIEST_CAPTURE_YEAR = 1900  # a date typed in for a scanned print; earlier is 
 MAX_ICC_PROFILE_BYTES = 4_000_000
 WHITE = 255
 
-JPEG_QUALITY = 88  # on the portraits the templates of stored copies keep cosine > .99
+JPEG_QUALITY = 88  # templates of stored copies keep a cosine above .98, median .998
 THUMBNAIL_SIDE_PX = 320
 
 

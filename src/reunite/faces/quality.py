@@ -183,7 +183,8 @@ def head_pose(landmarks: Points) -> tuple[float, float, float]:
     u, _, vt = np.linalg.svd(np.stack([first, second]), full_matrices=False)
     right, down = u @ vt
     away = np.cross(right, down)
-    yaw = np.degrees(np.arctan2(-right[2], np.hypot(right[0], down[0])))
-    pitch = np.degrees(np.arctan2(-down[2], away[2]))
-    roll = np.degrees(np.arctan2(down[0] * -1, right[0]))
+    # Turned about y, then nodded about x, then tilted about z; read off in reverse.
+    yaw = np.degrees(np.arctan2(away[0], away[2]))
+    pitch = np.degrees(np.arcsin(np.clip(away[1], -1, 1)))
+    roll = np.degrees(np.arctan2(-right[1], down[1]))
     return float(yaw), float(pitch), float(roll)
