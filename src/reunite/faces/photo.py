@@ -7,11 +7,14 @@ is RGB in the upright orientation and one date: every other piece of metadata is
 """
 
 import hashlib
+import re
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
 from io import BytesIO
+from threading import BoundedSemaphore
 from typing import Final
 
 import numpy as np
@@ -27,6 +30,14 @@ Pixels = npt.NDArray[np.uint8]
 EARLIEST_CAPTURE_YEAR = 1900  # a date typed in for a scanned print; earlier is a slip
 MAX_ICC_PROFILE_BYTES = 4_000_000
 WHITE = 255
+LARGE_PIXELS = 16_000_000
+# Memory belongs to the whole process, so this bound does too: forty visitors who upload fifty
+# megapixels at once must wait for one another instead of exhausting it.
+_large_decodes = BoundedSemaphore(2)
+# Every scan of a progressive JPEG is a pass over all coefficients: 300 kB with 200 empty scans
+# took 14 s.  Encoders write about ten.
+MAX_JPEG_SCANS = 40
+MAX_JPEG_SEGMENTS = 10_000
 
 JPEG_QUALITY = 88  # templates of stored copies keep a cosine above .98, median .998
 THUMBNAIL_SIDE_PX = 320
@@ -45,8 +56,8 @@ class PhotoFormat(StrEnum):
 class PhotoLimits:
     """What an upload may cost.
 
-    ``max_pixels`` admits the 50-megapixel mode of telephones (8192 x 6144) and bounds the
-    memory of one decode to about 200 MB, the worst case being a PNG with transparency.
+    ``max_pixels`` admits the 50-megapixel mode of telephones (8192 x 6144).  At that size a
+    JPEG takes 200 MB for a moment and a PNG with transparency, the worst case, 500 MB.
     """
 
     max_bytes: int = 15_000_000
@@ -103,7 +114,11 @@ def decode_photo(
     try:
         with _open(data, kind) as image:
             _check_dimensions(image.size, limits)
-            return _normalise(image, kind, limits, today or datetime.now(UTC).date())
+            if kind is PhotoFormat.JPEG:
+                _check_scans(data)
+            is_large = image.width * image.height > LARGE_PIXELS
+            with _large_decodes if is_large else nullcontext():
+                return _normalise(image, kind, limits, today or datetime.now(UTC).date())
     except InvalidInputError:
         raise
     # Pillow raises the error, or warns, by itself for pictures far above our own limit.
@@ -223,6 +238,27 @@ def _check_dimensions(size: tuple[int, int], limits: PhotoLimits) -> None:
         raise InvalidInputError(
             "photo_too_small", min_side_px=limits.min_side_px, width=width, height=height
         )
+
+
+# Any marker but stuffed zeros, restarts and fill bytes, which belong to a scan's own data.
+_JPEG_MARKER: Final = re.compile(rb"\xff([\x01-\xcf\xd8-\xfe])")
+_WITHOUT_LENGTH: Final = frozenset({0x01, 0xD8})
+_START_OF_SCAN, _END_OF_IMAGE = 0xDA, 0xD9
+
+
+def _check_scans(data: bytes) -> None:
+    position, scans = 2, 0
+    for _ in range(MAX_JPEG_SEGMENTS):
+        found = _JPEG_MARKER.search(data, position)
+        if found is None or found[1][0] == _END_OF_IMAGE:
+            return
+        marker, position = found[1][0], found.end()
+        scans += marker == _START_OF_SCAN
+        if scans > MAX_JPEG_SCANS:
+            break
+        if marker not in _WITHOUT_LENGTH:
+            position += int.from_bytes(data[position : position + 2], "big")
+    raise InvalidInputError("photo_truncated", format=PhotoFormat.JPEG.value)
 
 
 def _normalise(image: Image.Image, kind: PhotoFormat, limits: PhotoLimits, today: date) -> Photo:
