@@ -12,7 +12,8 @@ from reunite.kernel.people import Module
 class Volunteer:
     """Somebody's standing wish to be told.
 
-    ``cell`` is an H3 cell of resolution 9, never a point: enough to be told, too coarse to be followed.
+    ``cell`` is an H3 cell of resolution 9, never a point: enough to be told, too coarse to
+    be followed.
     """
 
     account_id: AccountId

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from reunite.app.accounts import EVERYONE, STAFF, Actor, Role, require_role
+from reunite.accounts.account import EVERYONE, STAFF, Actor, Role, require_role
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,14 +5,14 @@ search finds the face: the templates go in the same transaction.  The pictures
 themselves are erased when the retention period ends (``erase_expired``).
 """
 
+from reunite.accounts.account import EVERYONE, STAFF, Actor, require_role
 from reunite.alerts.notices import NoticeKind
-from reunite.app.accounts import EVERYONE, STAFF, Actor, require_role
 from reunite.app.open_case import require_own
-from reunite.app.ports import Transaction
 from reunite.app.services import Services
 from reunite.cases.case import Case, CaseStatus, Outcome, ResolutionCause
 from reunite.cases.leads import LeadStatus
 from reunite.kernel.ids import CaseId
+from reunite.ports import Transaction
 
 
 def resolve_case(

@@ -2,10 +2,10 @@
 
 from datetime import timedelta
 
-from reunite.app.ports import CaseQuery
 from reunite.app.services import Services
 from reunite.cases.case import CaseStatus
 from reunite.cases.retention import PHOTO_RETENTION, photos_expire_at
+from reunite.ports import CaseQuery
 
 # A file is written before its row; younger ones may belong to a transaction under way.
 ORPHAN_AGE = timedelta(hours=1)

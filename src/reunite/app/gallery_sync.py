@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from time import perf_counter
 
-from reunite.app.ports import Database
 from reunite.gallery.port import ADMIT_ALL, Filter, Gallery, Hits, Probes, TemplateSpace
+from reunite.ports import Database
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,6 @@ from datetime import date
 
 import numpy as np
 
-from reunite.app.ports import Transaction
 from reunite.app.services import Services
 from reunite.cases.case import Case
 from reunite.cases.photos import CasePhoto, PhotoFace, only_usable_face
@@ -26,6 +25,7 @@ from reunite.gallery.port import (
     make_facts,
 )
 from reunite.kernel.ids import CaseId, TemplateId
+from reunite.ports import Transaction
 
 EPOCH = date(1970, 1, 1)
 # A guess wider than this says nothing that may hide somebody.
@@ -113,7 +113,7 @@ def kept(services: Services, jpeg: bytes) -> Iterator[str]:
         raise
 
 
-def space_of(services: Services, template: Template) -> TemplateSpace:
+def space_of(template: Template) -> TemplateSpace:
     """The space of a fresh template."""
     return TemplateSpace(template.model_digest, template.adapter_digest, template.dim)
 
@@ -121,7 +121,7 @@ def space_of(services: Services, template: Template) -> TemplateSpace:
 def probe_of(services: Services, view: FaceView) -> Probes:
     """A probe from one face.  Raises InvalidInputError for an unusable one."""
     template = services.faces.template(view)
-    return Probes(space_of(services, template), np.asarray(template.vector)[None, :])
+    return Probes(space_of(template), np.asarray(template.vector)[None, :])
 
 
 def facts_of(case: Case) -> Facts:
@@ -151,7 +151,7 @@ def enrol(
     """
     template = services.faces.template(view)
     template_id = transaction.templates.add(
-        photo, template.vector, space_of(services, template), facts_of(case)
+        photo, template.vector, space_of(template), facts_of(case)
     )
     transaction.outbox.add("match_record", {"case_id": case.id, "photo_id": photo.id})
     return template_id

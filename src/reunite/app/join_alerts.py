@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from reunite.accounts.account import EVERYONE, Actor, require_role
 from reunite.alerts.volunteers import Volunteer
-from reunite.app.accounts import EVERYONE, Actor, require_role
 from reunite.app.services import Services
 from reunite.kernel.errors import InvalidInputError
 from reunite.kernel.languages import Language

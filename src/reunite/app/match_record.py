@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 
-from reunite.app.ports import Look, LookPurpose, Transaction
 from reunite.app.services import Services
 from reunite.cases.leads import Lead
 from reunite.gallery.port import NO_TEMPLATE, Filter, Probes
 from reunite.kernel.ids import CaseId, PhotoId
 from reunite.kernel.people import Side
+from reunite.ports import Look, LookPurpose, Transaction
 
 # Room for hits that turn out to be closed, synthetic, or other photos of the same people.
 SEARCH_DEPTH = 500

@@ -10,9 +10,9 @@ import numpy as np
 
 from reunite.alerts.audience import choose_audience
 from reunite.alerts.notices import Notice, NoticeKind, cut
-from reunite.app.ports import Transaction
 from reunite.app.services import Services
 from reunite.kernel.ids import CaseId
+from reunite.ports import Transaction
 
 
 def notify_audience(

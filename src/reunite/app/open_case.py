@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass, replace
 
-from reunite.app.accounts import EVERYONE, STAFF, Actor, require_role
+from reunite.accounts.account import EVERYONE, STAFF, Actor, require_role
 from reunite.app.intake import enrol, kept, photo_of, read_photo, view_stored
-from reunite.app.ports import Transaction
 from reunite.app.services import Services
 from reunite.cases.case import (
     Case,
@@ -20,6 +19,7 @@ from reunite.kernel.errors import ConflictError, NotFoundError
 from reunite.kernel.ids import PhotoId, new_reference
 from reunite.kernel.people import Module, Side
 from reunite.kernel.places import nearest_town, require_on_land
+from reunite.ports import Transaction
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+from reunite.accounts.account import STAFF, Actor, require_role
 from reunite.alerts.audience import choose_audience
 from reunite.alerts.notices import NoticeKind
 from reunite.alerts.radius import ELDER_WITH_DEMENTIA, child_range, radius_km, require_radius
-from reunite.app.accounts import STAFF, Actor, require_role
 from reunite.app.services import Services
 from reunite.cases.case import Case
 from reunite.kernel.errors import InvalidInputError

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from reunite.accounts.account import EVERYONE, Actor, require_role
 from reunite.alerts.notices import NoticeKind
-from reunite.app.accounts import EVERYONE, Actor, require_role
 from reunite.app.services import Services
 from reunite.cases.case import Case
 from reunite.kernel.ids import NoticeId

@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from reunite.app.accounts import EVERYONE, Actor, require_role
+from reunite.accounts.account import EVERYONE, Actor, require_role
 from reunite.app.intake import kept
-from reunite.app.ports import Transaction
 from reunite.app.search_face import get_probe
 from reunite.app.services import Services
 from reunite.cases.case import Case
@@ -15,6 +14,7 @@ from reunite.faces.quality import Verdict
 from reunite.kernel.errors import ConflictError, NotFoundError
 from reunite.kernel.ids import SightingId
 from reunite.kernel.places import Point, nearest_town, require_on_land
+from reunite.ports import Transaction
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-from reunite.app.accounts import STAFF, Actor, require_role
-from reunite.app.ports import Look, LookPurpose, Transaction
+from reunite.accounts.account import STAFF, Actor, require_role
 from reunite.app.services import Services
 from reunite.cases.case import Case
 from reunite.cases.facts import FactComparison, compare
@@ -11,6 +10,7 @@ from reunite.cases.leads import Lead, LeadStatus, Verdict
 from reunite.cases.photos import CasePhoto
 from reunite.kernel.ids import LeadId
 from reunite.kernel.people import YearRange, age_in_years
+from reunite.ports import Look, LookPurpose, Transaction
 
 WAITING = frozenset({LeadStatus.OPEN, LeadStatus.SECOND_OPINION})
 

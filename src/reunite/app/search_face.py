@@ -9,15 +9,15 @@ import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 
-from reunite.app.accounts import EVERYONE, Actor, require_role
+from reunite.accounts.account import EVERYONE, Actor, require_role
 from reunite.app.intake import kept, probe_of, read_photo, view_stored
-from reunite.app.ports import Look, LookPurpose, Probe, Transaction
 from reunite.app.services import Services
 from reunite.cases.case import Case
 from reunite.cases.photos import PhotoFace, require_face
 from reunite.gallery.port import ADMIT_ALL, NO_TEMPLATE, Filter
 from reunite.kernel.errors import InvalidInputError, NotFoundError, TooManyRequestsError
 from reunite.kernel.ids import CaseId, PhotoId
+from reunite.ports import Look, LookPurpose, Probe, Transaction
 
 RESULTS = 30
 SEARCH_DEPTH = 1000

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from reunite.app.gallery_sync import LiveGallery
-from reunite.app.ports import Database, LiveChannel, PhotoStore
 from reunite.faces.port import FaceReader
 from reunite.kernel.clock import Clock
+from reunite.ports import Database, LiveChannel, PhotoStore
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import secrets
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from reunite.app.accounts import Account, Actor, Role, require_role
+from reunite.accounts.account import Account, Actor, Role, require_role
 from reunite.app.search_face import TOKEN_BYTES, digest_of
 from reunite.app.services import Services
 from reunite.kernel.errors import ForbiddenError, InvalidInputError
@@ -44,7 +44,7 @@ def register(
     return create_account(services, email, password, display_name, role, language)
 
 
-def create_account(  # noqa: PLR0913
+def create_account(
     services: Services,
     email: str,
     password: str,

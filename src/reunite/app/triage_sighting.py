@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from reunite.app.accounts import STAFF, Account, Actor, require_role
+from reunite.accounts.account import STAFF, Account, Actor, require_role
 from reunite.app.services import Services
 from reunite.cases.case import Case
 from reunite.cases.sightings import Sighting, SightingStatus

@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 
+from reunite.accounts.account import EVERYONE, STAFF, Actor, require_role
 from reunite.alerts.notices import Notice
-from reunite.app.accounts import EVERYONE, STAFF, Actor, require_role
-from reunite.app.ports import CaseQuery, Look, LookPurpose, NoticeProgress
 from reunite.app.services import Services
 from reunite.cases.case import Case, CaseStatus
 from reunite.cases.leads import Lead
@@ -13,6 +12,7 @@ from reunite.cases.sightings import Sighting
 from reunite.kernel.errors import NotFoundError
 from reunite.kernel.ids import CaseId
 from reunite.kernel.people import Module, Side
+from reunite.ports import CaseQuery, Look, LookPurpose, NoticeProgress
 
 
 class CaseClosedError(NotFoundError):

@@ -4,14 +4,14 @@ from enum import StrEnum
 
 import numpy as np
 
-from reunite.app.accounts import EVERYONE, STAFF, Actor, require_role
-from reunite.app.ports import Look, LookPurpose
+from reunite.accounts.account import EVERYONE, STAFF, Actor, require_role
 from reunite.app.search_face import get_probe
 from reunite.app.services import Services
 from reunite.cases.photos import PhotoFace
 from reunite.faces.photo import Pixels, decode_photo, encode_jpeg, thumbnail
 from reunite.kernel.errors import NotFoundError
 from reunite.kernel.ids import PhotoId, SightingId
+from reunite.ports import Look, LookPurpose
 
 FACE_MARGIN = 0.6  # of the box, on each side: enough hair and chin to know somebody by
 FACE_SIDE_PX = 480

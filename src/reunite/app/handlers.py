@@ -1,0 +1,15 @@
+"""What is done about each topic of the outbox."""
+
+from collections.abc import Callable, Mapping
+
+from reunite.app.match_record import match_record
+from reunite.app.notify_audience import notify_audience
+from reunite.app.services import Services
+from reunite.ports import Transaction
+
+Handler = Callable[[Services, Transaction, Mapping[str, object]], None]
+
+HANDLERS: Mapping[str, Handler] = {
+    "match_record": match_record,
+    "notify_audience": notify_audience,
+}

@@ -1,0 +1,78 @@
+"""What must happen later: rows of the table ``outbox``, written with what makes them necessary.
+
+The table is made by the migrations of ``storage``; only these statements touch it.
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy import Connection, text
+
+from reunite.broker.announcements import announce
+from reunite.ports import Message
+
+Int64 = npt.NDArray[np.int64]
+
+ERROR_LENGTH = 2000  # enough for a cause, too little for what a traceback carries
+
+_ADD = text("INSERT INTO outbox (topic, payload) VALUES (:topic, CAST(:payload AS jsonb))")
+
+# Oldest first; a row that another worker holds is passed over instead of waited for.
+_CLAIM = text("""
+    SELECT id, topic, payload, attempts FROM outbox
+    WHERE due_at IS NULL OR due_at <= :now
+    ORDER BY id
+    LIMIT 1
+    FOR UPDATE SKIP LOCKED
+""")
+
+_FINISH = text("DELETE FROM outbox WHERE id = :id")
+
+_POSTPONE = text("""
+    UPDATE outbox SET due_at = :until, attempts = attempts + 1, last_error = :error
+    WHERE id = :id
+""")
+
+_COUNT = text("SELECT count(*) FROM outbox")
+
+
+class PostgresOutbox:
+    """Implements ``Outbox`` within the transaction of ``connection``."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, topic: str, payload: Mapping[str, object]) -> None:
+        """Due at once, as soon as the transaction commits."""
+        self._connection.execute(_ADD, {"topic": topic, "payload": json.dumps(dict(payload))})
+
+    def claim(self, now: datetime) -> Message | None:
+        """The oldest due message nobody else works on, held until the transaction ends.
+
+        PostgreSQL lets go of it when the worker dies, and another one takes it up.
+        """
+        row = self._connection.execute(_CLAIM, {"now": now}).one_or_none()
+        if row is None:
+            return None
+        return Message(id=row.id, topic=row.topic, payload=row.payload, attempts=row.attempts)
+
+    def finish(self, message: Message) -> None:
+        """It has happened."""
+        self._connection.execute(_FINISH, {"id": message.id})
+
+    def postpone(self, message: Message, until: datetime, error: str) -> None:
+        """It failed; try again then.  Also in a later transaction than the one that claimed it."""
+        self._connection.execute(
+            _POSTPONE, {"id": message.id, "until": until, "error": error[:ERROR_LENGTH]}
+        )
+
+    def announce(self, account_ids: Int64) -> None:
+        """Once the transaction commits, tell the open pages of these people to look again."""
+        announce(self._connection, account_ids)
+
+    def count_waiting(self) -> int:
+        """All that has not happened yet, due or not."""
+        return int(self._connection.execute(_COUNT).scalar_one())

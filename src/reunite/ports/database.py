@@ -1,0 +1,128 @@
+"""One transaction over everything stored, the outbox, pictures, and live pages."""
+
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from reunite.kernel.ids import (
+    AccountId,
+)
+from reunite.ports.accounts import AccountRepository
+from reunite.ports.alerts import NoticeRepository, VolunteerRepository
+from reunite.ports.cases import (
+    CaseRepository,
+    LeadRepository,
+    PhotoRepository,
+    SightingRepository,
+    TemplateRepository,
+)
+from reunite.ports.searches import ImportRepository, LookRepository, ProbeRepository
+
+Float32 = npt.NDArray[np.float32]
+Int64 = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Something that must happen after the transaction that wrote it."""
+
+    id: int
+    topic: str
+    payload: Mapping[str, object]
+    attempts: int
+
+
+class Outbox(Protocol):
+    """What must happen later, written in the transaction that makes it necessary."""
+
+    def add(self, topic: str, payload: Mapping[str, object]) -> None: ...
+
+    def claim(self, now: datetime) -> Message | None:
+        """The oldest due message nobody else works on, held until the transaction ends."""
+        ...
+
+    def finish(self, message: Message) -> None:
+        """It has happened."""
+        ...
+
+    def postpone(self, message: Message, until: datetime, error: str) -> None:
+        """It failed; try again then."""
+        ...
+
+    def count_waiting(self) -> int: ...
+
+
+class Transaction(Protocol):
+    """Everything stored, within one transaction."""
+
+    @property
+    def accounts(self) -> AccountRepository: ...
+    @property
+    def cases(self) -> CaseRepository: ...
+    @property
+    def photos(self) -> PhotoRepository: ...
+    @property
+    def templates(self) -> TemplateRepository: ...
+    @property
+    def leads(self) -> LeadRepository: ...
+    @property
+    def sightings(self) -> SightingRepository: ...
+    @property
+    def volunteers(self) -> VolunteerRepository: ...
+    @property
+    def notices(self) -> NoticeRepository: ...
+    @property
+    def probes(self) -> ProbeRepository: ...
+    @property
+    def looks(self) -> LookRepository: ...
+    @property
+    def imports(self) -> ImportRepository: ...
+    @property
+    def outbox(self) -> Outbox: ...
+
+    def announce(self, account_ids: Int64) -> None:
+        """Once this transaction commits, tell the open pages of these people to look again."""
+        ...
+
+
+class Database(Protocol):
+    """Where everything is stored."""
+
+    def transaction(self) -> AbstractContextManager[Transaction]:
+        """One transaction: committed when the block ends, undone when it raises."""
+        ...
+
+    def ping(self) -> None:
+        """Raises when the database does not answer."""
+        ...
+
+
+class PhotoStore(Protocol):
+    """Pictures by key.  What is written is already normalised and without metadata."""
+
+    def put(self, jpeg: bytes) -> str:
+        """Keep a picture durably; its unguessable key."""
+        ...
+
+    def get(self, key: str) -> bytes:
+        """Raises NotFoundError."""
+        ...
+
+    def delete(self, keys: Sequence[str]) -> None:
+        """Erase pictures from the disk; unknown keys are ignored."""
+        ...
+
+    def iter_keys_older_than(self, at: datetime) -> Iterator[str]: ...
+
+
+class LiveChannel(Protocol):
+    """Tells open pages that something new is there."""
+
+    def subscribe(self, account_id: AccountId) -> AsyncIterator[None]:
+        """One item whenever something new has arrived for this person."""
+        ...

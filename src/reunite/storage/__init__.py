@@ -1,0 +1,1 @@
+"""PostgreSQL, its embedded server, and the photo store."""

@@ -1,0 +1,1 @@
+"""Fakes and factories for tests, shipped so that extensions can use them."""

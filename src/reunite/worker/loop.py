@@ -1,0 +1,94 @@
+"""Drain the outbox and the chunks of notices, and erase what is due, until told to stop.
+
+Any number of workers may run, in the server's process or apart: each message and each
+chunk is held by one transaction, and whatever a crash interrupts is undone with it.
+"""
+
+import threading
+from datetime import datetime, timedelta
+
+import structlog
+
+from reunite.app.erase_expired import erase_expired, sweep_photos
+from reunite.app.handlers import HANDLERS
+from reunite.app.notify_audience import deliver_next_chunk
+from reunite.app.services import Services
+from reunite.ports import Message
+
+log = structlog.get_logger(__name__)
+
+IDLE_SECONDS = 0.25  # how long a notice may wait for an idle worker
+BROKEN_SECONDS = 2.0  # between attempts while the database does not answer
+FIRST_RETRY = timedelta(seconds=5)
+LAST_RETRY = timedelta(hours=1)
+ERASE_EVERY = timedelta(minutes=1)
+SWEEP_EVERY = timedelta(hours=1)
+
+
+class Worker:
+    """Does what must happen later."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._erase_at: datetime | None = None
+        self._sweep_at: datetime | None = None
+
+    def run_until(self, stop: threading.Event) -> None:
+        """Work until ``stop`` is set; an unreachable database is waited for."""
+        while not stop.is_set():
+            try:
+                worked = self.run_once()
+            except Exception:
+                # A worker that dies of one error leaves every later alert unsent.
+                log.exception("worker_error")
+                stop.wait(BROKEN_SECONDS)
+                continue
+            if not worked:
+                stop.wait(IDLE_SECONDS)
+
+    def run_once(self) -> bool:
+        """One message, one chunk and what is due; False when there was nothing to do."""
+        # Chunks first: somebody is lost, and records can wait a second to be matched.
+        delivered = deliver_next_chunk(self._services)
+        handled = self._handle_next()
+        self._keep_house()
+        return delivered or handled
+
+    def drain(self) -> None:
+        """Work until nothing is due; for tests, imports and the demonstration."""
+        while self.run_once():
+            pass
+
+    def _handle_next(self) -> bool:
+        services = self._services
+        message: Message | None = None
+        try:
+            with services.database.transaction() as transaction:
+                message = transaction.outbox.claim(services.clock.now())
+                if message is None:
+                    return False
+                HANDLERS[message.topic](services, transaction, message.payload)
+                transaction.outbox.finish(message)
+        except Exception as error:
+            if message is None:
+                raise
+            log.exception("message_failed", topic=message.topic, attempts=message.attempts)
+            until = services.clock.now() + retry_delay(message.attempts)
+            with services.database.transaction() as transaction:
+                transaction.outbox.postpone(message, until, type(error).__name__)
+        return True
+
+    def _keep_house(self) -> None:
+        now = self._services.clock.now()
+        if self._erase_at is None or now >= self._erase_at:
+            self._erase_at = now + ERASE_EVERY
+            erase_expired(self._services)
+        if self._sweep_at is None or now >= self._sweep_at:
+            self._sweep_at = now + SWEEP_EVERY
+            sweep_photos(self._services)
+
+
+def retry_delay(attempts: int) -> timedelta:
+    """How long to wait after so many failures: 5 s, doubled each time, at most an hour."""
+    doubled: timedelta = FIRST_RETRY * 2 ** min(attempts, 20)
+    return min(LAST_RETRY, doubled)
