@@ -1,9 +1,7 @@
 """The gallery contract against every implementation."""
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +12,7 @@ from reunite.gallery.exact import ExactGallery
 from reunite.gallery.port import Enrolment, Float32, Gallery, Int64, TemplateSpace
 from reunite.gallery.settings import GallerySettings, Upkeep
 from tests.contract.gallery_contract import GalleryContract, GalleryFactory
+from tests.unit.gallery.disk import scratch_folder
 
 
 class StoredTemplates:
@@ -52,8 +51,8 @@ def _segments(space: TemplateSpace, upkeep: Upkeep) -> Iterator[Gallery]:
     stored = StoredTemplates(space.dim)
     settings = GallerySettings(depth=FULL_DEPTH, upkeep=upkeep, threads=2)
     with (
-        tempfile.TemporaryDirectory() as folder,
-        StoringGallery(Path(folder), space, templates=stored, settings=settings) as gallery,
+        scratch_folder() as folder,
+        StoringGallery(folder, space, templates=stored, settings=settings) as gallery,
     ):
         gallery.stored = stored
         yield gallery

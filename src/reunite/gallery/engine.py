@@ -99,7 +99,7 @@ class SegmentGallery:
             if self._writer is not None:
                 self._writer.release()
             raise
-        self._scanner = Scanner(self._settings.depth, self._settings.threads)
+        self._scanner = Scanner(self._settings)
         self._coalescer = Coalescer(self._run)
 
     def __enter__(self) -> Self:

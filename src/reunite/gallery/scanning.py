@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 
 from reunite.gallery.codes import FOUR_BIT, CodeShape, Query, UInt64
-from reunite.gallery.depth import Depth
 from reunite.gallery.kernels import (
     FOUR_BIT_TAG,
     NO_LIMIT,
@@ -21,15 +20,13 @@ from reunite.gallery.kernels import (
 )
 from reunite.gallery.port import Filter, Float32, Hits, Int64
 from reunite.gallery.ranking import HitTable, best_first, score
+from reunite.gallery.settings import GallerySettings
 from reunite.gallery.state import Admission, State, admissions
 
 TemplateSource = Callable[[Int64], npt.NDArray[np.floating]]
 """Stored templates by id, float16 or float32 of shape (n, dim); rows of NaN where unknown."""
 
-# 4 MiB of codes: small enough to share out evenly, large enough that the interpreter's
-# lock, taken between pieces, does not show.
-_GROUPS_AT_ONCE = 1 << 13
-_SAMPLE_GROUPS = 96  # looked at beforehand, of every piece
+_SAMPLE_SHARE = 84  # one part in so many is looked at beforehand
 _FEWEST_PIECES_TO_SAMPLE = 8
 _PROBES_AT_ONCE = 64
 _ROW_BITS = 40  # a row's number within its segment; the segment's number lies above
@@ -54,14 +51,14 @@ class _Piece:
         return _Piece(self.part, self.starts[: last + 1], ends)
 
 
-def _pieces(parts: list[Admission]) -> Iterator[_Piece]:
+def _pieces(parts: list[Admission], groups_at_once: int) -> Iterator[_Piece]:
     """Runs cut and gathered into pieces of about equal work, in order."""
     for number, part in enumerate(parts):
         upto = np.cumsum(part.ends - part.starts)
         total = int(upto[-1]) if len(upto) else 0
         before = upto - (part.ends - part.starts)
-        for low in range(0, total, _GROUPS_AT_ONCE):
-            high = min(low + _GROUPS_AT_ONCE, total)
+        for low in range(0, total, groups_at_once):
+            high = min(low + groups_at_once, total)
             first = int(np.searchsorted(upto, low, side="right"))
             last = int(np.searchsorted(before, high, side="left"))
             starts, ends = part.starts[first:last].copy(), part.ends[first:last].copy()
@@ -90,9 +87,10 @@ class _Buffers:
 class Scanner:
     """Runs searches on a fixed number of threads, shared by all who search."""
 
-    def __init__(self, depth: Depth, threads: int | None = None) -> None:
-        self._depth = depth
-        self._threads = threads or len(os.sched_getaffinity(0))
+    def __init__(self, settings: GallerySettings) -> None:
+        self._depth = settings.depth
+        self._groups_at_once = settings.groups_at_once
+        self._threads = settings.threads or len(os.sched_getaffinity(0))
         self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="gallery-scan")
 
     def close(self) -> None:
@@ -124,7 +122,7 @@ class Scanner:
         self, parts: list[Admission], query: Query, shape: CodeShape, keep: int
     ) -> list[Int64]:
         """The ``keep`` nearest rows by their codes, per probe, in ascending order."""
-        pieces = list(_pieces(parts))
+        pieces = list(_pieces(parts, self._groups_at_once))
         limits = self._first_limits(parts, query, shape, keep, pieces)
         buffers = self._spread(parts, query.planes, shape, keep, pieces, limits)
         rows = [_merge(buffers, probe, keep)[0] for probe in range(len(query.planes))]
@@ -153,7 +151,8 @@ class Scanner:
         limits = np.full(len(query.planes), NO_LIMIT, dtype=np.int64)
         if len(pieces) < _FEWEST_PIECES_TO_SAMPLE:
             return limits
-        samples = [piece.beginning(_SAMPLE_GROUPS) for piece in pieces]
+        beginning = max(1, self._groups_at_once // _SAMPLE_SHARE)
+        samples = [piece.beginning(beginning) for piece in pieces]
         share = sum(one.groups for one in samples) / sum(one.groups for one in pieces)
         expected = keep * share
         of_sample = int(1.3 * expected + 3 * expected**0.5 + 4)

@@ -77,7 +77,7 @@ def compact(
             if store.state.encoder != encoder:
                 # The gallery was rebuilt meanwhile; what was compacted is gone.
                 return CompactionReport(before, len(store.state.held), 0, 0.0)
-            _install(store, inputs, replacing)
+            _install(store, inputs, replacing, clock())
             after = len(store.state.held)
     finally:
         store.in_progress.discard(name)
@@ -93,15 +93,18 @@ def _rewrite(store: Store, inputs: list[Held], name: str) -> tuple[Held, Int64, 
     return held, origin, np.concatenate(chosen)[order]
 
 
-def _install(store: Store, inputs: list[Held], made: tuple[Held, Int64, Int64]) -> None:
+def _install(
+    store: Store, inputs: list[Held], made: tuple[Held, Int64, Int64], at: float
+) -> None:
     held, origin, rows = made
     current = {one.segment.name: one for one in store.state.held}
     dead = np.zeros(held.segment.n, dtype=np.bool_)
-    since: list[float] = []
+    since = [at]
     for number, one in enumerate(inputs):
         mine = np.flatnonzero(origin == number)
         now = current.pop(one.segment.name, None)
         if now is None:
+            # Every row of it died meanwhile, and a new generation left it out.
             dead[mine] = True
             continue
         dead[mine] = ~bits_at(now.live, rows[mine])
