@@ -3,43 +3,17 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import numpy as np
 import pytest
 
 from reunite.gallery.depth import FULL_DEPTH
 from reunite.gallery.engine import SegmentGallery
 from reunite.gallery.exact import ExactGallery
-from reunite.gallery.port import Enrolment, Float32, Gallery, Int64, TemplateSpace
+from reunite.gallery.port import Gallery, TemplateSpace
 from reunite.gallery.settings import GallerySettings, Upkeep
+from reunite.gallery.sharded import ShardedGallery, ThreadShard
 from tests.contract.gallery_contract import GalleryContract, GalleryFactory
+from tests.contract.stored import StoredTemplates
 from tests.unit.gallery.disk import scratch_folder
-
-
-class StoredTemplates:
-    """Stands for the database: templates by id."""
-
-    def __init__(self, dim: int) -> None:
-        self._dim = dim
-        self._rows: dict[int, Float32] = {}
-
-    def keep(self, enrolment: Enrolment) -> None:
-        ids = enrolment.template_ids.tolist()
-        self._rows.update(zip(ids, enrolment.vectors, strict=True))
-
-    def __call__(self, ids: Int64) -> Float32:
-        unknown = np.full(self._dim, np.nan, dtype=np.float32)
-        rows = [self._rows.get(one, unknown) for one in ids.tolist()]
-        return np.array(rows, dtype=np.float32).reshape(len(ids), self._dim)
-
-
-class StoringGallery(SegmentGallery):
-    """A segment gallery whose templates are stored when they are added."""
-
-    stored: StoredTemplates
-
-    def add(self, enrolment: Enrolment) -> None:
-        super().add(enrolment)
-        self.stored.keep(enrolment)
 
 
 @contextmanager
@@ -52,9 +26,9 @@ def _segments(space: TemplateSpace, upkeep: Upkeep) -> Iterator[Gallery]:
     settings = GallerySettings(depth=FULL_DEPTH, upkeep=upkeep, threads=2)
     with (
         scratch_folder() as folder,
-        StoringGallery(folder, space, templates=stored, settings=settings) as gallery,
+        SegmentGallery(folder, space, templates=stored, settings=settings) as gallery,
     ):
-        gallery.stored = stored
+        stored.follow(gallery)
         yield gallery
 
 
@@ -70,10 +44,27 @@ def segments(space: TemplateSpace) -> Iterator[Gallery]:
     yield from _segments(space, Upkeep(tail_rows=16))
 
 
+@contextmanager
+def sharded(space: TemplateSpace) -> Iterator[Gallery]:
+    """Two shards in threads; Ray's own are tried in ``tests/integration/gallery``."""
+    stored = StoredTemplates(space.dim)
+    settings = GallerySettings(depth=FULL_DEPTH, upkeep=Upkeep(tail_rows=16), threads=1)
+    with scratch_folder() as folder:
+        shards = [ThreadShard(folder / str(n), space, settings) for n in range(2)]
+        gallery = ShardedGallery(space, shards, templates=stored, depth=FULL_DEPTH)
+        stored.follow(gallery)
+        try:
+            yield gallery
+        finally:
+            gallery.close()
+
+
 class TestGallery(GalleryContract):
     """Every engine behind the port."""
 
-    @pytest.fixture(params=[exact, tail, segments], ids=lambda factory: str(factory.__name__))
+    @pytest.fixture(
+        params=[exact, tail, segments, sharded], ids=lambda factory: str(factory.__name__)
+    )
     def factory(self, request: pytest.FixtureRequest) -> GalleryFactory:
         made: GalleryFactory = request.param
         return made

@@ -195,7 +195,7 @@ class Scanner:
             range(len(vectors)),
         )
         finalists = list(shares)
-        exact = _fetch(templates, [ids for ids, _, _ in finalists])
+        exact = fetch_scores(templates, [ids for ids, _, _ in finalists])
         for probe, (ids, similarity, subjects) in enumerate(finalists):
             better = similarity if exact is None else exact(ids, vectors[probe], similarity)
             table.put(first + probe, ids, better, subjects)
@@ -292,13 +292,15 @@ def _squeeze(rows: Int64) -> Int64:
     return squeezed
 
 
-def _fetch(
+def fetch_scores(
     templates: TemplateSource | None, ids: list[Int64]
 ) -> Callable[[Int64, Float32, Float32], Float32] | None:
     """Scores by stored templates, fetched once for all probes."""
     if templates is None:
         return None
-    wanted = np.unique(np.concatenate(ids))
+    wanted = np.unique(np.concatenate([np.empty(0, dtype=np.int64), *ids]))
+    if not len(wanted):
+        return None
     stored = np.asarray(templates(wanted))
 
     def exact(some: Int64, probe: Float32, otherwise: Float32) -> Float32:
