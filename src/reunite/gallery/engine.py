@@ -36,6 +36,7 @@ from reunite.gallery.port import (
     TemplateSpace,
     check_enrolment,
     check_search,
+    make_facts,
 )
 from reunite.gallery.reports import (
     CompactionReport,
@@ -47,6 +48,7 @@ from reunite.gallery.scanning import Scanner, TemplateSource
 from reunite.gallery.settings import GallerySettings
 from reunite.gallery.state import State
 from reunite.gallery.store import Store, create_folder
+from reunite.gallery.tail import Tail
 from reunite.gallery.upkeep import Progress, compact, find_damage, rebuild, verify
 
 _CHUNK = 16_384
@@ -223,6 +225,21 @@ class SegmentGallery:
                 held = frozenset(damaged)
                 self._store.state = replace(self._store.state, damaged=held)
             return verify(self._store, self._store.state, ids, damaged, self._clock())
+
+    def warm_up(self) -> None:
+        """Load the compiled loops, so that the first search need not.
+
+        The first use on a machine compiles them, which takes some seconds; later ones read
+        them from numba's cache.
+        """
+        state = self._now()
+        tail = Tail(state.encoder.shape)
+        rows = np.eye(state.space.dim, dtype=np.float32)[:1]
+        codes, coarse = state.encoder.encode(rows)
+        view = tail.changed(
+            np.empty(0, dtype=np.int64), np.ones(1, dtype=np.int64), make_facts(1), codes, coarse
+        )
+        self._scanner.search(replace(state, held=(), tail=view), rows, 1, ADMIT_ALL, None)
 
     def status(self) -> GalleryStatus:
         """Figures for the operator."""

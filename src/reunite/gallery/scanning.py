@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +28,7 @@ TemplateSource = Callable[[Int64], npt.NDArray[np.floating]]
 """Stored templates by id, float16 or float32 of shape (n, dim); rows of NaN where unknown."""
 
 _SAMPLE_SHARE = 84  # one part in so many is looked at beforehand
-_FEWEST_PIECES_TO_SAMPLE = 8
+_FEWEST_PIECES_TO_SAMPLE = 2
 _PROBES_AT_ONCE = 64
 _ROW_BITS = 40  # a row's number within its segment; the segment's number lies above
 
@@ -219,7 +220,7 @@ class Scanner:
             if mine.start == mine.stop:
                 continue
             found = np.empty(mine.stop - mine.start, dtype=np.int32)
-            products(part.rows, local[mine], query.fine[probe], found)
+            products(_fixed(part.rows), local[mine], query.fine[probe], found)
             similarity[mine] = found * query.unit[probe]
             ids[mine] = part.ids(local[mine])
         wanted = k if templates is None else self._depth.finalists(len(rows), k)
@@ -229,6 +230,13 @@ class Scanner:
             mine_too = rows[best] >> _ROW_BITS == number
             subjects[mine_too] = part.subjects(local[best[mine_too]])
         return ids[best], similarity[best], subjects
+
+
+def _fixed(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """A view that cannot be written: mapped files are such, and one compilation serves all."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
 
 
 def _work(  # noqa: PLR0913, PLR0917
@@ -252,11 +260,11 @@ def _work(  # noqa: PLR0913, PLR0917
         part = parts[piece.part]
         scan(
             tag,
-            part.head,
-            part.tail,
+            _fixed(part.head),
+            _fixed(part.tail),
             shape.head_words,
             shape.tail_words,
-            part.admitted,
+            _fixed(part.admitted),
             piece.starts,
             piece.ends,
             piece.part << _ROW_BITS,

@@ -76,6 +76,7 @@ class ShardServer:
                 time.sleep(_LOCK_PAUSE_SECONDS)
             else:
                 break
+        self._gallery.warm_up()
         self._gallery.start_upkeep()
 
     def count(self) -> int:

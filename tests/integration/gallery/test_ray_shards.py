@@ -47,7 +47,7 @@ def sharded(folder: Path, n: int) -> Iterator[tuple[ShardedGallery, list[RayShar
     for shard in shards:
         shard.wait_until_ready()
     stored = StoredTemplates(SPACE.dim)
-    gallery = ShardedGallery(SPACE, shards, templates=stored, depth=FULL_DEPTH)
+    gallery = ShardedGallery(SPACE, shards, templates=stored, depth=FULL_DEPTH, search_seconds=60)
     stored.follow(gallery)
     try:
         yield gallery, shards
