@@ -65,6 +65,6 @@ lock: environment-full ## Pin the newest packages that pyproject.toml allows (ne
 		pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
 
 .PHONY: clean
-clean: ## Remove .venv and caches; your data under var/ stays
+clean: ## Remove .venv and caches; your data stays
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage* htmlcov
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
