@@ -1,5 +1,6 @@
 """NoticeRepository, in memory and on PostgreSQL."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 import numpy as np
@@ -13,7 +14,7 @@ from reunite.testing.factories import NOW, make_notice, store_account, store_cas
 from tests.contract.undoing import undone
 
 
-def store_notice(database: Database, recipients: list[int], chunk: int = 2) -> Notice:
+def store_notice(database: Database, recipients: Sequence[int], chunk: int = 2) -> Notice:
     case, _ = store_case(database)
     notice = make_notice(case.id, recipients=len(recipients))
     with database.transaction() as transaction:
@@ -158,6 +159,7 @@ def test_recipients_of_a_case_are_those_of_all_its_notices(database: Database) -
         assert recipients.tolist() == [1, 3, 5, 9]
         assert transaction.notices.recipients_of_case(other.case_id).tolist() == [77]
         nobody = transaction.notices.recipients_of_case(CaseId(99))
-        assert (nobody.shape, nobody.dtype) == ((0,), np.int64)
+        assert nobody.shape == (0,)
+        assert nobody.dtype == np.int64
         listed = transaction.notices.list_of_case(notice.case_id)
         assert [one.id for one, _ in listed] == [notice.id, second.id]

@@ -163,9 +163,9 @@ def test_two_workers_never_hold_the_same_message_or_chunk(database: Database) ->
 def test_ids_are_not_given_twice_even_after_undoing(database: Database) -> None:
     case, _ = store_case(database)
     with undone(database) as transaction:
-        undone = transaction.photos.add(make_photo(case.id))
+        first = transaction.photos.add(make_photo(case.id))
     with database.transaction() as transaction:
-        assert transaction.photos.add(make_photo(case.id)) > undone
+        assert transaction.photos.add(make_photo(case.id)) > first
         assert transaction.cases.get_many([CaseId(0)]) == {}
 
 

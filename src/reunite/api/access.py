@@ -14,7 +14,7 @@ from starlette.concurrency import run_in_threadpool
 
 from reunite.api.problems import problem_responses
 from reunite.app.access import Access
-from reunite.app.accounts import Actor
+from reunite.accounts.account import Actor
 from reunite.app.services import Services
 from reunite.app.sign_in import find_actor
 from reunite.kernel.errors import ForbiddenError

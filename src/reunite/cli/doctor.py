@@ -11,7 +11,13 @@ from pathlib import Path
 import typer
 from rich.table import Table
 
-from reunite.app.bootstrap import Config, open_services, read_config
+from reunite.app.bootstrap import (
+    Config,
+    DatabaseState,
+    inspect_database,
+    open_services,
+    read_config,
+)
 from reunite.app.count_outcomes import count_outcomes
 from reunite.app.services import Services
 from reunite.cli.context import err, out
@@ -69,13 +75,23 @@ def examine(config: Config) -> Iterator[Finding]:
     yield check_disk(config.data_directory)
     yield from check_models(config)
     try:
+        with inspect_database(config) as state:
+            yield check_migrations(state)
         with open_services(config) as services:
             place = "REUNITE_DATABASE_URL" if config.database_url else "our own"
-            yield Finding("Database", State.GOOD, f"{place}; reachable, migrations current")
+            yield Finding("Database", State.GOOD, f"{place}; reachable")
             for check in (check_photos, check_gallery, check_clock, check_backlog):
                 yield _guarded(check, services)
     except ReuniteError as error:
         yield Finding("Database", State.BAD, error.code, tell(error, terminal_language()))
+
+
+def check_migrations(state: DatabaseState) -> Finding:
+    """Whether the tables are those of this release."""
+    if state.is_current:
+        return Finding("Migrations", State.GOOD, f"current ({state.revision})")
+    found = f"{state.revision or 'empty'}; this release needs {state.newest}"
+    return Finding("Migrations", State.DOUBTFUL, found, "This check applied what was missing.")
 
 
 def _guarded(check: Check, services: Services) -> Finding:

@@ -6,7 +6,7 @@ import pytest
 
 from reunite.app.close_case import resolve_case, withdraw_case
 from reunite.app.count_outcomes import count_outcomes
-from reunite.app.erase_expired import BATCH, ORPHAN_AGE, erase_expired, sweep_photos
+from reunite.app.erase_expired import ORPHAN_AGE, erase_expired, sweep_photos
 from reunite.app.fill_gallery import (
     add_synthetic_templates,
     count_templates,
@@ -172,8 +172,11 @@ def test_a_lead_outlives_its_pictures(world: World) -> None:
     assert view.lapse_years is None
 
 
-def test_more_than_a_batch_is_erased_in_turns(world: World) -> None:
-    for _ in range(BATCH + 1):
+def test_more_than_a_batch_is_erased_in_turns(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reunite.app.erase_expired.BATCH", 3)
+    for _ in range(4):
         withdraw_case(world.services, world.family, world.open(), "")
     with_photo = world.open(5)
     withdraw_case(world.services, world.family, with_photo)

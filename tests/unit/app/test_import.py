@@ -17,6 +17,7 @@ from reunite.app.import_photos import (
 )
 from reunite.app.import_sources import SourcePhoto, iter_source, year_in_name
 from reunite.app.intake import ReadPhoto, read_photo
+from reunite.app.intake import enrol as real_enrol
 from reunite.app.view_case import list_own_cases
 from reunite.cases.case import CaseStatus
 from reunite.faces.quality import Verdict
@@ -169,11 +170,9 @@ def test_an_import_that_was_cut_off_goes_on_without_duplicates(
         left[0] -= 1
         return new_reference()
 
-    real = importing.enrol
-
     def enrol(*arguments: Any) -> Any:
         until_cut_off()
-        return real(*arguments)
+        return real_enrol(*arguments)
 
     with monkeypatch.context() as patch:
         patch.setattr(importing, "enrol", enrol)

@@ -69,6 +69,17 @@ def test_a_better_photo_improves_the_lead(world: World) -> None:
     assert lead.similarity > before
 
 
+def test_a_partner_with_many_photos_is_one_lead(world: World) -> None:
+    found = world.open_found(5, 1)
+    for variant in (2, 3):
+        add_photo(world.services, world.officer, found, paint_person(5, variant))
+    world.drain()
+    missing = world.open(5, 3)
+    world.drain()
+    [lead] = world.leads(missing)
+    assert lead.similarity > 0.99
+
+
 def test_closed_cases_and_nobodies_faces_are_no_leads(world: World) -> None:
     closed = world.open_found(5, 1)
     withdraw_case(world.services, world.officer, closed)
@@ -176,7 +187,8 @@ def test_a_reviewer_sees_both_sides(world: World) -> None:
 def test_ages_and_lapse_are_left_out_where_a_year_is_unknown(world: World) -> None:
     _, _, lead_id = pair(world)
     view = get_lead(world.services, world.reviewer, lead_id)
-    assert view.lapse_years is view.missing.age_at_photo is view.found.age_at_photo is None
+    unknown = (view.lapse_years, view.missing.age_at_photo, view.found.age_at_photo)
+    assert unknown == (None, None, None)
 
 
 def test_the_first_reviewer_is_told_that_a_second_is_needed(world: World) -> None:

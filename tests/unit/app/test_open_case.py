@@ -11,7 +11,7 @@ from reunite.app.search_face import start_search
 from reunite.cases.case import CaseStatus, Person
 from reunite.cases.photos import CasePhoto
 from reunite.faces.quality import Verdict
-from reunite.kernel.errors import ConflictError, InvalidInputError, NotFoundError
+from reunite.kernel.errors import ConflictError, InvalidInputError, NotFoundError, ReuniteError
 from reunite.kernel.ids import PhotoId
 from reunite.kernel.people import YearRange
 from reunite.kernel.places import Point
@@ -180,7 +180,8 @@ def test_photos_of_other_people_are_not_theirs_to_choose_from(world: World) -> N
 
 def test_more_photos_can_be_added_by_the_reporter_and_staff(world: World) -> None:
     reference = world.open(7)
-    assert add_photo(world.services, world.family, reference, paint_person(7, 1), 2018)
+    added = add_photo(world.services, world.family, reference, paint_person(7, 1), 2018)
+    assert added.reference == reference
     several = add_photo(world.services, world.officer, reference, TWO)
     assert several.choose_photo is not None
     assert [p.captured_year for p in photos_of(world, reference)] == [None, 2018, None]
@@ -235,6 +236,15 @@ def test_a_photo_that_cannot_be_written_leaves_no_file(
     with pytest.raises(OSError, match="disk full"):
         world.open(7)
     assert world.is_untouched()
+
+
+def test_a_full_disk_writes_nothing_and_is_mended_by_trying_again(world: World) -> None:
+    world.photos.full = True
+    with pytest.raises(ReuniteError, match="photo_store_full"):
+        world.open(7)
+    assert world.is_untouched()
+    world.photos.full = False
+    assert world.open(7)
 
 
 def test_a_search_that_is_refused_leaves_nothing(world: World) -> None:

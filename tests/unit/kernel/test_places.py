@@ -1,6 +1,5 @@
 """Points, cells, distances, towns, and where nobody can be."""
 
-from collections.abc import Iterator
 from math import inf, nan
 from pathlib import Path
 
@@ -152,24 +151,16 @@ def test_land_within_a_radius_lies_within_a_larger_one(point: Point, a: float, b
     assert land.is_land_within(point.latitude, point.longitude, max(a, b)) or not near
 
 
-@pytest.fixture
-def fresh_map() -> Iterator[None]:
-    known = land._land_squares
-    known.cache_clear()
-    yield
-    known.cache_clear()
-
-
 def test_without_the_map_it_is_said_what_is_missing(
-    monkeypatch: pytest.MonkeyPatch, fresh_map: None
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(land, "find_spec", lambda _: None)
     with pytest.raises(RuntimeError, match="global-land-mask"):
-        is_at_sea(HANGZHOU)
+        land._land_squares.__wrapped__()
 
 
 def test_a_map_of_another_layout_is_refused(
-    monkeypatch: pytest.MonkeyPatch, fresh_map: None, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     class Spec:
         submodule_search_locations = (str(tmp_path),)
@@ -179,7 +170,7 @@ def test_a_map_of_another_layout_is_refused(
     )
     monkeypatch.setattr(land, "find_spec", lambda _: Spec())
     with pytest.raises(RuntimeError, match="layout"):
-        is_at_sea(HANGZHOU)
+        land._land_squares.__wrapped__()
 
 
 def test_towns_are_listed_by_population_with_names_in_both_languages() -> None:

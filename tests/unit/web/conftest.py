@@ -68,8 +68,7 @@ class Reader:
         """As a form of ours would send it."""
         if not self.token:
             self.get("/en/sign-in")
-        response = self.client.post(path, data={"csrf": self.token, **(data or {})}, **more)
-        return response
+        return self.client.post(path, data={"csrf": self.token, **(data or {})}, **more)
 
 
 @dataclass

@@ -193,7 +193,8 @@ def test_a_database_that_does_not_answer_is_waited_for(
 ) -> None:
     monkeypatch.setattr(loop, "BROKEN_SECONDS", 0.001)
     monkeypatch.setattr(loop, "IDLE_SECONDS", 0.001)
-    stop, refused = threading.Event(), []
+    stop = threading.Event()
+    refused: list[int] = []
     topic(lambda *_: stop.set())
     send(world)
     kind = type(world.database)
