@@ -4,6 +4,8 @@
 SHELL := /bin/sh
 # Named by whoever has several: make run PYTHON=/path/to/python3.12
 export PYTHON
+# Where `make run` keeps its data; `make clean` leaves it alone.
+REUNITE_DATA ?= $(CURDIR)/var
 
 PYTEST := .venv/bin/python -m pytest
 # Each worker loads the face models; two suit a small machine.
@@ -23,7 +25,7 @@ environment-full:
 
 .PHONY: run
 run: environment-run ## Start Reunite with demonstration content, on a loopback port
-	@exec .venv/bin/reunite run
+	@REUNITE_DATA="$(REUNITE_DATA)" exec .venv/bin/reunite run
 
 .PHONY: setup
 setup: environment-full ## Make .venv with everything, developers' tools included
@@ -65,6 +67,6 @@ lock: environment-full ## Pin the newest packages that pyproject.toml allows (ne
 		pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
 
 .PHONY: clean
-clean: ## Remove .venv and caches; your data under var/ stays
+clean: ## Remove .venv and caches; your data stays
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage* htmlcov
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +

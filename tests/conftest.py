@@ -1,3 +1,30 @@
 """What every kind of test shares."""
 
-pytest_plugins = ("tests.database",)
+import shutil
+
+import pytest
+
+pytest_plugins = ("tests.database", "tests.servers")
+
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
+HOW_TO_GET_CHROMIUM = (
+    "no Chromium on this machine; Debian, Ubuntu: apt install chromium fonts-noto-cjk"
+)
+
+
+def find_chromium() -> str | None:
+    """The browser that the tests drive, or None."""
+    return next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if find_chromium() is None:
+        for item in items:
+            if item.get_closest_marker("browser"):
+                item.add_marker(pytest.mark.skip(reason=HOW_TO_GET_CHROMIUM))
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> str:
+    """Where the browser is, for Playwright's ``executable_path``; skips without one."""
+    return find_chromium() or pytest.skip(HOW_TO_GET_CHROMIUM)

@@ -3,7 +3,7 @@
 from typing import Any
 
 import httpx
-from tests.e2e.conftest import Server, wait_until
+from tests.servers import Server, wait_until
 
 HANGZHOU = {"latitude": 30.2741, "longitude": 120.1551}
 CASE = {

@@ -9,7 +9,7 @@ from pathlib import Path
 import psycopg
 from PIL import Image, ImageEnhance
 from reunite.storage.server import find_running
-from tests.e2e.conftest import REUNITE, Server, environment, run_cli, wait_until
+from tests.servers import REUNITE, Server, environment, run_cli, wait_until
 from tests.photos import pairs, special
 
 # A thousand on demand: REUNITE_TEST_IMPORT_IMAGES=1000.

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import httpx
-from tests.e2e.conftest import Server, run_cli
+from tests.servers import Server, run_cli
 from tests.photos import distractors, pairs, special
 
 

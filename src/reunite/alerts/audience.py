@@ -1,6 +1,6 @@
 """Choose the audience of an alert: who is told, nearest first.
 
-This is the one place where that is decided.  ``app.publish_alert`` hands in the
+This is the one place where that is decided.  ``app.notify_audience`` hands in the
 positions of everyone who opted in to the module and sends to whom it returns.
 """
 

@@ -1,1 +1,1 @@
-"""The JSON API."""
+"""The JSON API: the same use cases as the pages, for programs."""

@@ -16,9 +16,9 @@ from reunite.gallery.exact import ExactGallery
 from reunite.gallery.port import TemplateSpace
 from reunite.kernel.clock import SystemClock
 from reunite.storage.database import PostgresDatabase
-from reunite.storage.migrate import upgrade
+from reunite.storage.migrate import current, newest, upgrade
 from reunite.storage.photo_files import PhotoDirectory
-from reunite.storage.server import open_database, sqlalchemy_url
+from reunite.storage.server import DatabaseHandle, open_database, sqlalchemy_url
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,32 @@ def read_config(environment: Mapping[str, str] = os.environ) -> Config:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class DatabaseState:
+    """Where the database is, and whether its tables are those of this release."""
+
+    dsn: str
+    revision: str | None  # None: empty
+    newest: str | None
+
+    @property
+    def is_current(self) -> bool:
+        return self.revision == self.newest
+
+
+@contextmanager
+def inspect_database(config: Config) -> Iterator[DatabaseState]:
+    """Look at the database without changing it; it is up while the block runs."""
+    with _opened(config) as handle:
+        yield DatabaseState(handle.dsn, current(handle.dsn), newest())
+
+
+def _opened(config: Config) -> DatabaseHandle:
+    # The server's directory belongs to its own account when started by root, so photos lie
+    # beside it, not in it.
+    return open_database(dsn=config.database_url, data_directory=config.data_directory / "database")
+
+
 @contextmanager
 def open_services(config: Config) -> Iterator[Services]:
     """Everything running: database started or reached, migrated; closed again at the end.
@@ -60,13 +86,7 @@ def open_services(config: Config) -> Iterator[Services]:
     Raises the errors of ``storage.server``, each of which says what to do.
     """
     with ExitStack() as opened:
-        # The server's directory belongs to its own account when started by root, so photos
-        # lie beside it, not in it.
-        handle = opened.enter_context(
-            open_database(
-                dsn=config.database_url, data_directory=config.data_directory / "database"
-            )
-        )
+        handle = opened.enter_context(_opened(config))
         url = sqlalchemy_url(handle.dsn).render_as_string(hide_password=False)
         upgrade(url)
         database = PostgresDatabase(url, PostgresOutbox)

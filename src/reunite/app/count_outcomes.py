@@ -8,7 +8,7 @@ from reunite.cases.case import CaseStatus, Outcome, ResolutionCause
 from reunite.kernel.people import Module, Side
 
 # Ends that are not a search that ended well: a report that was never true counts for nobody.
-NOT_A_SEARCH = frozenset({Outcome.NOT_MISSING.value})
+NOT_A_SEARCH = frozenset({Outcome.NOT_MISSING.value, ResolutionCause.MISTAKEN_REPORT.value})
 
 
 @dataclass(slots=True)
@@ -54,7 +54,7 @@ def count_outcomes(services: Services) -> Statistics:
             count.open += row.count
         elif row.status is CaseStatus.WITHDRAWN:
             count.withdrawn += row.count
-        elif row.outcome in NOT_A_SEARCH:
+        elif row.outcome in NOT_A_SEARCH or row.cause in NOT_A_SEARCH:
             count.mistaken += row.count
         else:
             count.resolved += row.count

@@ -5,7 +5,7 @@ transaction that writes the record, so an import that was cut off goes on where 
 """
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -66,7 +66,7 @@ class ImportProgress:
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """What became of every file."""
+    """What became of every file, in the order of the source."""
 
     progress: ImportProgress
     outcomes: list[tuple[str, str, str]]  # name, outcome, detail: a reference or a reason
@@ -111,8 +111,9 @@ def import_photos(
     }
     waiting = [item for item in items if item.name not in earlier]
     counts = {IMPORTED: 0, DUPLICATE: 0, REFUSED: 0}
-    for what, _ in earlier.values():
-        counts[what] += 1
+    for item in items:
+        if item.name in earlier:
+            counts[earlier[item.name][0]] += 1
     started = perf_counter()
     resumed = len(items) - len(waiting)
     done = resumed
@@ -135,10 +136,12 @@ def import_photos(
         done += len(batch)
         progress(state())
     with services.database.transaction() as transaction:
-        return ImportReport(state(), list(_outcomes(transaction, label)))
+        outcomes = _outcomes(transaction, label)
+    order = {item.name: number for number, item in enumerate(items)}
+    return ImportReport(state(), sorted(outcomes, key=lambda one: order.get(one[0], len(order))))
 
 
-def _outcomes(transaction: Transaction, label: str) -> Iterable[tuple[str, str, str]]:
+def _outcomes(transaction: Transaction, label: str) -> list[tuple[str, str, str]]:
     return transaction.imports.list_outcomes(label)
 
 
@@ -240,7 +243,7 @@ def _write(
     item = prepared.item
     try:
         case = _case_of(services, transaction, actor, item, options, references)
-    except InvalidInputError as error:
+    except (InvalidInputError, ConflictError) as error:
         return REFUSED, _reason(error)
     photo = photo_of(services, read, files.enter_context(kept(services, read.jpeg)), None)
     photo = replace(
@@ -265,7 +268,11 @@ def _case_of(
     """The record of the photo's person, opened with the first photo."""
     known = references.get(item.person_key)
     if known is not None:
-        return transaction.cases.get_by_reference(known)
+        case = transaction.cases.get_by_reference(known, lock=True)
+        if not case.is_open:
+            # Closed since an earlier run: its face must not come back into the gallery.
+            raise ConflictError("case_closed")
+        return case
     now = services.clock.now()
     case = open_case(
         reference=new_reference(),

@@ -1,6 +1,7 @@
 """Where an import finds its photos: a folder, or a CSV file with one photo a row."""
 
 import csv
+import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -79,7 +80,8 @@ def _iter_folder(folder: Path) -> Iterator[SourcePhoto]:
 
 def _iter_csv(path: Path) -> Iterator[SourcePhoto]:
     text = _decode(path.read_bytes())
-    rows = csv.DictReader(text.splitlines())
+    # Not splitlines: a story in quotes may run over several lines.
+    rows = csv.DictReader(io.StringIO(text, newline=""))
     columns = {(name or "").strip().lower() for name in rows.fieldnames or ()}
     if "photo" not in columns:
         raise InvalidInputError("import_columns", missing="photo", known=", ".join(CSV_COLUMNS))

@@ -24,6 +24,7 @@ from reunite.gallery.port import (
     TemplateSpace,
     make_facts,
 )
+from reunite.kernel.errors import InvalidInputError
 from reunite.kernel.ids import CaseId, TemplateId
 from reunite.ports import Transaction
 
@@ -50,7 +51,7 @@ def read_photo(services: Services, data: bytes) -> ReadPhoto:
     Raises InvalidInputError for anything that is not a photo with a usable face; its
     ``field`` is ``photo``.
     """
-    taken = decode_photo(data, today=services.clock.now().date())
+    taken = decode_upload(services, data)
     jpeg = encode_jpeg(taken)
     photo = decode_photo(jpeg)
     views = services.faces.detect(photo)
@@ -63,6 +64,18 @@ def read_photo(services: Services, data: bytes) -> ReadPhoto:
         faces=faces,
         only_face=only_usable_face(faces),
     )
+
+
+def decode_upload(services: Services, data: bytes) -> Photo:
+    """The picture in an upload.
+
+    Raises InvalidInputError as ``decode_photo`` does; its ``field`` is ``photo``.
+    """
+    try:
+        return decode_photo(data, today=services.clock.now().date())
+    except InvalidInputError as error:
+        error.details.setdefault("field", "photo")
+        raise
 
 
 def view_stored(services: Services, storage_key: str) -> tuple[Photo, tuple[FaceView, ...]]:

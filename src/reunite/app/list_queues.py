@@ -122,6 +122,8 @@ def list_waiting_sightings(
 def urgency_of(case: Case, now: datetime) -> Urgency:
     """How much an hour matters for this case; somebody who is found is safe already."""
     seen = case.circumstances.seen_at
-    if case.side is Side.FOUND or seen is None or now - seen >= ON_FOOT_FOR:
+    if not case.is_open or case.side is Side.FOUND:
+        return Urgency.LATER
+    if seen is None or now - seen >= ON_FOOT_FOR:
         return Urgency.LATER
     return Urgency.FIRST_HOURS if now - seen < FIRST_HOURS else Urgency.FIRST_DAYS

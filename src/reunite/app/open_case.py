@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from reunite.accounts.account import EVERYONE, STAFF, Actor, require_role
-from reunite.app.intake import enrol, kept, photo_of, read_photo, view_stored
+from reunite.app.intake import ReadPhoto, enrol, kept, photo_of, read_photo, view_stored
 from reunite.app.services import Services
 from reunite.cases.case import (
     Case,
@@ -71,7 +71,7 @@ def open_case(services: Services, actor: Actor | None, report: CaseReport) -> Op
             transaction.cases.add(case)
         return Opened(case.reference)
     read = read_photo(services, report.photo)
-    check_photo_year(report.person, read.captured_year, now.date(), "photo")
+    _check_camera_year(services, case, report.captured_year, read)
     with kept(services, read.jpeg) as key, services.database.transaction() as transaction:
         transaction.cases.add(case)
         photo = photo_of(services, read, key, report.captured_year)
@@ -98,6 +98,7 @@ def add_photo(
         case = _get_own(transaction, actor, reference)
     check_photo_year(case.person, captured_year, services.clock.now().date(), "captured_year")
     read = read_photo(services, data)
+    _check_camera_year(services, case, captured_year, read)
     with kept(services, read.jpeg) as key, services.database.transaction() as transaction:
         case = _get_own(transaction, actor, reference, lock=True)
         photo = photo_of(services, read, key, captured_year)
@@ -157,6 +158,15 @@ def located(services: Services, circumstances: Circumstances) -> Circumstances:
         region=int(code) if code.isdigit() else 0,
         place_label=circumstances.place_label or town.name_zh,
     )
+
+
+def _check_camera_year(
+    services: Services, case: Case, captured_year: int | None, read: ReadPhoto
+) -> None:
+    # Cameras with a flat battery say 2000; whoever names the year knows better.
+    if captured_year is None:
+        today = services.clock.now().date()
+        check_photo_year(case.person, read.captured_year, today, "captured_year")
 
 
 def _get_own(transaction: Transaction, actor: Actor, reference: str, *, lock: bool = False) -> Case:

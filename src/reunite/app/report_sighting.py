@@ -4,15 +4,17 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from reunite.accounts.account import EVERYONE, Actor, require_role
-from reunite.app.intake import kept
+from reunite.app.intake import decode_upload, kept
 from reunite.app.search_face import get_probe
 from reunite.app.services import Services
+from reunite.app.view_case import was_public
 from reunite.cases.case import Case
 from reunite.cases.sightings import Sighting, check_sighting
 from reunite.faces.photo import Photo, decode_photo, encode_jpeg
 from reunite.faces.quality import Verdict
 from reunite.kernel.errors import ConflictError, NotFoundError
 from reunite.kernel.ids import SightingId
+from reunite.kernel.people import Side
 from reunite.kernel.places import Point, nearest_town, require_on_land
 from reunite.ports import Transaction
 
@@ -57,7 +59,9 @@ def report_sighting(
         photo_key="" if photo is not None else None,
         similarity=None,
     )
-    check_sighting(sighting, case.circumstances.seen_at)
+    # Of a found person the time before they were found is what one wants to hear of.
+    is_missing = case.side is Side.MISSING
+    check_sighting(sighting, case.circumstances.seen_at if is_missing else None)
     if photo is None:
         with services.database.transaction() as transaction:
             _get_public(transaction, reference)
@@ -72,7 +76,7 @@ def report_sighting(
 
 def _photo(services: Services, actor: Actor, report: SightingReport) -> Photo | None:
     if report.photo is not None:
-        return decode_photo(report.photo)
+        return decode_upload(services, report.photo)
     if report.probe_token:
         with services.database.transaction() as transaction:
             probe = get_probe(services, transaction, actor, report.probe_token)
@@ -84,7 +88,8 @@ def _get_public(transaction: Transaction, reference: str) -> Case:
     case = transaction.cases.get_by_reference(reference)
     if case.is_public:
         return case
-    if not case.is_open:
+    # Nobody learns of a case that never was public, not even that it is over.
+    if was_public(case):
         raise ConflictError("case_closed", status=case.status.value)
     raise NotFoundError
 

@@ -94,7 +94,9 @@ def sign_in(services: Services, email: str, password: str) -> str:
     with services.database.transaction() as transaction:
         account = transaction.accounts.find_by_email(email.strip().lower())
     try:
-        _hasher.verify(_NOBODY if account is None else account.password_hash, password)
+        # One character more than any password has: it cannot be right, and costs no more.
+        tried = password[: MAX_PASSWORD_LENGTH + 1]
+        _hasher.verify(_NOBODY if account is None else account.password_hash, tried)
     except (VerificationError, InvalidHashError):
         account = None
     if account is None or account.disabled:

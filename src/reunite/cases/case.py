@@ -16,6 +16,7 @@ from reunite.kernel.places import Point
 MAX_NAME_LENGTH = 80
 MAX_TEXT_LENGTH = 4000
 MAX_LABEL_LENGTH = 200
+LEAST_HEIGHT_CM, MOST_HEIGHT_CM = 20, 260
 
 
 class CaseStatus(StrEnum):
@@ -207,17 +208,12 @@ def open_case(
         ("contact", contact, MAX_LABEL_LENGTH),
     ):
         _require_length(text, limit, name)
-    if circumstances.seen_at is not None and circumstances.seen_at > at:
-        raise InvalidInputError("date_in_future", field="seen_at")
-    if person.birth_years is not None:
-        if person.birth_years.last > at.year:
-            raise InvalidInputError("date_in_future", field="birth_year")
-        if person.birth_years.first < EARLIEST_BIRTH_YEAR:
-            raise InvalidInputError(
-                "birth_year_too_early", field="birth_year", earliest=EARLIEST_BIRTH_YEAR
-            )
-        if circumstances.seen_at and person.birth_years.first > circumstances.seen_at.year:
-            raise InvalidInputError("born_after_seen", field="birth_year")
+    height_cm = person.height_cm
+    if height_cm is not None and not LEAST_HEIGHT_CM <= height_cm <= MOST_HEIGHT_CM:
+        raise InvalidInputError(
+            "number_out_of_range", field="height_cm", least=LEAST_HEIGHT_CM, most=MOST_HEIGHT_CM
+        )
+    _check_times(person, circumstances, at)
     case = Case(
         reference=reference,
         module=module,
@@ -233,6 +229,21 @@ def open_case(
     )
     case.transitions.append(Transition(CaseStatus.REPORTED, opened_by, at))
     return case
+
+
+def _check_times(person: Person, circumstances: Circumstances, at: datetime) -> None:
+    if circumstances.seen_at is not None and circumstances.seen_at > at:
+        raise InvalidInputError("date_in_future", field="seen_at")
+    if person.birth_years is None:
+        return
+    if person.birth_years.last > at.year:
+        raise InvalidInputError("date_in_future", field="birth_year")
+    if person.birth_years.first < EARLIEST_BIRTH_YEAR:
+        raise InvalidInputError(
+            "birth_year_too_early", field="birth_year", earliest=EARLIEST_BIRTH_YEAR
+        )
+    if circumstances.seen_at and person.birth_years.first > circumstances.seen_at.year:
+        raise InvalidInputError("born_after_seen", field="birth_year")
 
 
 def check_photo_year(

@@ -1,5 +1,7 @@
 """What two records say about one person: where they agree and where they contradict."""
 
+import re
+import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -99,5 +101,24 @@ def _time(missing: Case, found: Case) -> FactComparison:
 
 
 def _blood(missing: Case, found: Case) -> FactComparison:
-    a, b = (c.person.blood_group.strip().upper() for c in (missing, found))
-    return FactComparison("blood_group", _verdict(bool(a and b), a == b), a, b)
+    texts = missing.person.blood_group.strip(), found.person.blood_group.strip()
+    a, b = (_blood_group(text) for text in texts)
+    if a is None or b is None:
+        same = bool(texts[0]) and texts[0] == texts[1]
+        return FactComparison(
+            "blood_group", Agreement.AGREES if same else Agreement.UNKNOWN, *texts
+        )
+    # A+ and A do not contradict each other: few people know their rhesus factor.
+    rhesus_agrees = not (a[1] and b[1]) or a[1] == b[1]
+    return FactComparison("blood_group", _verdict(True, a[0] == b[0] and rhesus_agrees), *texts)
+
+
+def _blood_group(text: str) -> tuple[str, str] | None:
+    """The group and, where it is given, the rhesus factor of "AB", "o+", "A型", "Rh阴性B型"."""
+    plain = unicodedata.normalize("NFKC", text).upper()
+    plain = plain.replace("阳性", "+").replace("阴性", "-").replace("−", "-")
+    plain = re.sub(r"RH|[D型血()\s]", "", plain)
+    match = re.fullmatch(r"([+-]?)(AB|A|B|O)([+-]?)", plain)
+    if match is None:
+        return None
+    return match[2], match[1] or match[3]

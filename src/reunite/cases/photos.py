@@ -48,7 +48,6 @@ class CasePhoto:
 
         Raises InvalidInputError ``no_such_face``, or ``face_unusable`` with its reasons.
         """
-        self.chosen = None
         face = require_face(self.faces, index)
         self.chosen = index
         return face

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from reunite.cases.case import MAX_LABEL_LENGTH
 from reunite.kernel.errors import ConflictError, InvalidInputError
 from reunite.kernel.ids import AccountId, CaseId, SightingId
 from reunite.kernel.places import Point
@@ -39,6 +40,8 @@ class Sighting:
 
     def decide(self, status: SightingStatus, by: AccountId, at: datetime) -> None:
         """A reviewer's word.  Raises ConflictError ``sighting_decided``."""
+        if status is SightingStatus.NEW:
+            raise ValueError("a sighting is never made new again")
         if self.status is not SightingStatus.NEW:
             raise ConflictError("sighting_decided", status=self.status.value)
         self.status, self.decided_by, self.decided_at = status, by, at
@@ -50,6 +53,8 @@ def check_sighting(sighting: Sighting, case_seen_at: datetime | None) -> None:
         raise InvalidInputError("sighting_empty", field="text")
     if len(sighting.text) > MAX_SIGHTING_TEXT:
         raise InvalidInputError("text_too_long", field="text", maximum=MAX_SIGHTING_TEXT)
+    if len(sighting.place_label) > MAX_LABEL_LENGTH:
+        raise InvalidInputError("text_too_long", field="place_label", maximum=MAX_LABEL_LENGTH)
     if sighting.seen_at > sighting.reported_at:
         raise InvalidInputError("date_in_future", field="seen_at")
     if case_seen_at is not None and sighting.seen_at < case_seen_at:

@@ -52,8 +52,9 @@ def _land_squares() -> npt.NDArray[np.uint8]:
     path = Path(spec.submodule_search_locations[0]) / "globe_combined_mask_compressed.npz"
     packed = np.empty((_ROWS, _COLUMNS // 8), dtype=np.uint8)
     with ZipFile(path) as archive, archive.open("mask.npy") as file:
-        np.lib.format.read_magic(file)
-        shape, by_columns, dtype = np.lib.format.read_array_header_1_0(file)
+        np.lib.format.read_magic(file)  # type: ignore[no-untyped-call]
+        header = np.lib.format.read_array_header_1_0(file)  # type: ignore[no-untyped-call]
+        shape, by_columns, dtype = header
         if shape != (_ROWS * _POOL, _FILE_ROW_BYTES) or by_columns or dtype != np.bool_:
             raise RuntimeError("the land mask has another layout than expected")
         for row in range(_ROWS):

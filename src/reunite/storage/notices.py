@@ -12,20 +12,27 @@ from reunite.alerts.notices import Chunk, Notice, NoticeKind
 from reunite.kernel.errors import NotFoundError
 from reunite.kernel.ids import AccountId, CaseId, NoticeId
 from reunite.ports import InboxEntry, NoticeProgress
+from reunite.storage.copying import psycopg_connection
 from reunite.storage.rows import ids_from_bytes, ids_to_bytes
 from reunite.storage.tables import inbox, notice_chunks, notices
 
 Int64 = npt.NDArray[np.int64]
 
 # Sorted: two workers that put one notice into the same inboxes must meet them in one order.
+# Joined: one account that has gone must not stop the chunk for everybody else.
 _DELIVER = text("""
     INSERT INTO inbox (account_id, notice_id, delivered_at)
-    SELECT account_id, :notice_id, :now
+    SELECT accounts.id, :notice_id, :now
     FROM unnest(CAST(:account_ids AS bigint[])) AS recipient (account_id)
-    ORDER BY account_id
+    JOIN accounts ON accounts.id = recipient.account_id
+    ORDER BY accounts.id
     ON CONFLICT DO NOTHING
     RETURNING account_id
 """)
+
+_COPY_CHUNKS = """
+    COPY notice_chunks (notice_id, sequence, account_ids, recipients) FROM STDIN (FORMAT BINARY)
+"""
 
 
 class PostgresNotices:
@@ -67,19 +74,14 @@ class PostgresNotices:
 
     def add_chunks(self, chunks: Sequence[Chunk]) -> None:
         """Queue chunks for the workers."""
-        if chunks:
-            self._connection.execute(
-                insert(notice_chunks),
-                [
-                    {
-                        "notice_id": chunk.notice_id,
-                        "sequence": chunk.sequence,
-                        "account_ids": ids_to_bytes(chunk.account_ids),
-                        "recipients": len(chunk.account_ids),
-                    }
-                    for chunk in chunks
-                ],
-            )
+        with (
+            psycopg_connection(self._connection).cursor() as cursor,
+            cursor.copy(_COPY_CHUNKS.encode()) as copy,
+        ):
+            copy.set_types(["int8", "int4", "bytea", "int4"])
+            for chunk in chunks:
+                ids = chunk.account_ids
+                copy.write_row((chunk.notice_id, chunk.sequence, ids_to_bytes(ids), len(ids)))
 
     def claim_chunk(self, now: datetime) -> Chunk | None:  # noqa: ARG002  (no lease to compare)
         """A chunk nobody else works on, held until the transaction ends.

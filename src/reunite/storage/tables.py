@@ -317,7 +317,8 @@ notice_chunks = Table(
     metadata,
     Column("notice_id", ForeignKey("notices.id", ondelete="CASCADE"), primary_key=True),
     Column("sequence", Integer, primary_key=True),
-    Column("account_ids", LargeBinary, nullable=False),  # int64, little-endian, nearest first
+    # int64, little-endian, nearest first; STORAGE EXTERNAL, for ids do not compress
+    Column("account_ids", LargeBinary, nullable=False),
     Column("recipients", Integer, nullable=False),
     Column("finished_at", UTC_TIME),
     Index(

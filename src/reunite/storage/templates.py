@@ -24,6 +24,7 @@ Float32 = npt.NDArray[np.float32]
 
 STORED_VECTOR = np.dtype("<f2")
 ROWS_PER_COPY = 20_000  # some 6 MB at 128 dimensions
+IDS_PER_READ = 50_000
 
 _FACT_COLUMNS = {"subject_id": ">i8"} | {
     name: ">i4" if name == "seen_day" else ">i2"
@@ -33,17 +34,20 @@ _FACT_COLUMNS = {"subject_id": ">i8"} | {
 _PACKED_DTYPE = np.dtype([("id", ">i8"), *_FACT_COLUMNS.items()])
 
 # The fields of _PACKED_DTYPE in its order; the *send functions write big-endian.
+# The space is a filter on the aggregates and not a condition on the rows: fresh rows have no
+# statistics yet, PostgreSQL then takes a space for rare, and sorts the table for every batch.
 _READ_PACKED = """
-    SELECT string_agg(vector, ''),
+    SELECT max(id),
+           string_agg(vector, '') FILTER (WHERE space_id = %(space_id)s),
            string_agg(
                int8send(id) || int8send(subject_id) || int2send(side) || int2send(module)
                || int2send(sex) || int2send(birth_year) || int2send(region) || int4send(seen_day),
                ''
-           )
-    FROM (SELECT * FROM templates WHERE space_id = %(space_id)s AND {condition}) AS wanted
+           ) FILTER (WHERE space_id = %(space_id)s)
+    FROM (SELECT * FROM templates WHERE {condition}) AS wanted
 """
-_READ_BATCH = _READ_PACKED.format(condition="id > %(after)s ORDER BY id LIMIT %(batch)s")
-_READ_THESE = _READ_PACKED.format(condition="id = ANY(%(ids)s::bigint[]) ORDER BY id")
+_READ_BATCH = _READ_PACKED.format(condition="id > %(after)s ORDER BY id LIMIT %(batch)s").encode()
+_READ_THESE = _READ_PACKED.format(condition="id = ANY(%(ids)s::bigint[]) ORDER BY id").encode()
 
 # One statement, hence one snapshot: what it does not see is not yet behind the new position.
 _CHANGES = text("""
@@ -166,24 +170,33 @@ class PostgresTemplates:
         }
 
     def iter_enrolments(self, space: TemplateSpace, batch: int = 50_000) -> Iterator[Enrolment]:
-        """Everything of one space, in batches by id."""
+        """Everything of one space, in batches of at most so many, by id."""
         space_id = self._find_space_id(space)
-        after = 0
-        while space_id is not None:
-            enrolment = self._read(
+        after: int | None = 0
+        while space_id is not None and after is not None:
+            after, enrolment = self._read(
                 _READ_BATCH, space, {"space_id": space_id, "after": after, "batch": batch}
             )
-            if len(enrolment.template_ids) == 0:
-                return
-            yield enrolment
-            after = int(enrolment.template_ids[-1])
+            if len(enrolment.template_ids):
+                yield enrolment
 
     def get_enrolment(self, template_ids: Sequence[int], space: TemplateSpace) -> Enrolment:
-        """These templates, as far as they exist, by id."""
-        ids = [int(template_id) for template_id in template_ids]
-        space_id = self._find_space_id(space)
+        """These templates, as far as they exist."""
         # No template is of space 0: the answer is empty.
-        return self._read(_READ_THESE, space, {"space_id": space_id or 0, "ids": ids})
+        space_id = self._find_space_id(space) or 0
+        ids = [int(template_id) for template_id in template_ids]
+        parts = [
+            self._read(
+                _READ_THESE, space, {"space_id": space_id, "ids": ids[start : start + IDS_PER_READ]}
+            )[1]
+            for start in range(0, max(1, len(ids)), IDS_PER_READ)
+        ]
+        return Enrolment(
+            space=space,
+            template_ids=np.concatenate([part.template_ids for part in parts]),
+            vectors=np.concatenate([part.vectors for part in parts]),
+            facts=np.concatenate([part.facts for part in parts]),
+        )
 
     def position(self) -> int:
         """Where the stream of changes stands now; take it before reading everything."""
@@ -232,15 +245,17 @@ class PostgresTemplates:
             ).scalar_one()
         )
 
-    def _read(self, query: str, space: TemplateSpace, parameters: dict[str, object]) -> Enrolment:
+    def _read(
+        self, query: bytes, space: TemplateSpace, parameters: dict[str, object]
+    ) -> tuple[int | None, Enrolment]:
         with psycopg_connection(self._connection).cursor(binary=True) as cursor:
-            answer: Any = cursor.execute(query.encode(), parameters).fetchone()
-        vectors, packed = (b"" if part is None else part for part in answer)
+            answer: Any = cursor.execute(query, parameters).fetchone()
+        last_id, vectors, packed = answer[0], answer[1] or b"", answer[2] or b""
         rows = np.frombuffer(packed, dtype=_PACKED_DTYPE)
         facts = np.empty(len(rows), dtype=FACT_DTYPE)
         for name in _FACT_COLUMNS:
             facts[name] = rows[name]
-        return Enrolment(
+        return last_id, Enrolment(
             space=space,
             template_ids=rows["id"].astype(np.int64),
             vectors=np.frombuffer(vectors, dtype=STORED_VECTOR)

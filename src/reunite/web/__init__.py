@@ -1,1 +1,1 @@
-"""The pages."""
+"""The pages: server-rendered, in Chinese and English, complete without JavaScript."""

@@ -107,10 +107,12 @@ def _shared_copy(packages: Path) -> Path:
             _open_for_reading(fresh)
             # A rename, so that nobody ever sees half a copy; the loser of a race drops its own.
             fresh.rename(copy)
-        except OSError:
+        except OSError as error:
             shutil.rmtree(fresh, ignore_errors=True)
             if not copy.is_dir():
-                raise
+                raise DatabaseNotStartedError(
+                    reason="programs_not_copied", directory=str(root), log=[str(error)]
+                ) from error
         _log.info("postgres_programs_copied", source=str(packages), copy=str(copy))
     return copy
 

@@ -40,7 +40,8 @@ DISK_FULL_TEXT = "No space left on device"
 
 # A new cluster takes 40 MB, and the journal 80 MB before it is first recycled.
 FREE_BYTES_FOR_NEW = 200 * 1024**2
-# Recovery writes a checkpoint and at least one more journal file of 16 MB.
+JOURNAL_FILE_BYTES = 16 * 1024**2
+# Recovery writes a checkpoint and at least one more journal file.
 FREE_BYTES_TO_START = 48 * 1024**2
 
 # The kernel takes 107 bytes; the longest name PostgreSQL makes there is ".s.PGSQL.5432.lock".
@@ -327,7 +328,9 @@ class LogMark:
     def error(self, reason: str) -> DatabaseDiskFullError | DatabaseNotStartedError:
         """The error that the log speaks of."""
         lines = self.lines()
-        if any(DISK_FULL_TEXT in line for line in lines):
+        # On a disk that is full to the last byte, the log itself could not be written.
+        no_room = shutil.disk_usage(self._home.path).free < JOURNAL_FILE_BYTES
+        if no_room or any(DISK_FULL_TEXT in line for line in lines):
             return disk_full(self._home)
         return DatabaseNotStartedError(reason=reason, directory=str(self._home.path), log=lines)
 

@@ -13,6 +13,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from math import inf
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, NoReturn, Self
@@ -178,11 +179,7 @@ class PostgresServer:
                     _refuse(home, found)
                 if found is not None and found.is_ready:
                     return self.hold(found)
-                if found is None and waited.seconds > _OWNER_SECONDS:
-                    raise DatabaseNotStartedError(
-                        reason="owner_has_no_server", directory=str(home.path)
-                    )
-                waited.tick(home)
+                waited.tick(home, at_most_seconds=_OWNER_SECONDS if found is None else inf)
             self._own(home, waited)
         except BaseException:
             # Nobody would be left to stop what was started.
@@ -313,10 +310,10 @@ class _Wait:
     def seconds(self) -> float:
         return time.monotonic() - self._began
 
-    def tick(self, home: files.Home) -> None:
+    def tick(self, home: files.Home, *, at_most_seconds: float = inf) -> None:
         """Wait a moment. Raises DatabaseNotStartedError once the time is up."""
         time.sleep(_POLL_SECONDS)
-        if self.seconds > self._timeout_seconds:
+        if self.seconds > min(self._timeout_seconds, at_most_seconds):
             raise DatabaseNotStartedError(
                 reason="timeout", directory=str(home.path), after_seconds=round(self.seconds)
             )

@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -130,13 +131,14 @@ def wait_until(condition: Callable[[], object], seconds: float = 20.0) -> object
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
+def server() -> Iterator[Server]:
     """A server on an empty data directory, not started yet."""
-    data = tmp_path / "data"
-    data.mkdir()
-    # The account that runs PostgreSQL, when the tests run as root, must be able to enter.
-    for folder in (tmp_path.parent.parent, tmp_path.parent, tmp_path, data):
-        folder.chmod(folder.stat().st_mode | 0o111)
-    made = Server(data, free_port())
-    yield made
-    made.stop()
+    # Not below tmp_path: pytest shuts that to other accounts, and the one that runs
+    # PostgreSQL, when the tests run as root, is another.
+    with tempfile.TemporaryDirectory(prefix="reunite-server-") as place:
+        Path(place).chmod(0o755)
+        data = Path(place) / "data"
+        data.mkdir()
+        made = Server(data, free_port())
+        yield made
+        made.stop()

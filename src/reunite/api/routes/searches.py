@@ -1,0 +1,127 @@
+"""Face-find: send a photo, say which face, look at the likeliest people."""
+
+from datetime import date
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Response
+
+from reunite.api.access import AccessRoute, Caller, Wired, allow
+from reunite.api.parameters import (
+    CapturedYear,
+    FaceIndex,
+    PhotoFile,
+    PictureVariant,
+    SearchToken,
+    jpeg_response,
+)
+from reunite.api.problems import problem_responses
+from reunite.api.render import MODULE_OF, SEX_OF, SIDE_OF, search_result
+from reunite.api.routes.photos import picture
+from reunite.api.schemas.basics import ModuleName, SexName, SideName
+from reunite.api.schemas.cases import FaceChoice
+from reunite.api.schemas.matching import SearchResultBody, SearchStartedBody
+from reunite.app.access import SIGNED_IN
+from reunite.app.search_face import choose_probe_face, start_search, view_search
+from reunite.app.view_photo import Variant, get_probe_picture
+from reunite.gallery.port import Filter
+from reunite.kernel.errors import InvalidInputError
+from reunite.kernel.people import YearRange
+
+router = APIRouter(route_class=AccessRoute, tags=["Face-find"])
+
+# Wide enough to leave one end open.
+FIRST_YEAR, LAST_YEAR = 1800, 2200
+YearLimit = Annotated[int | None, Query(ge=FIRST_YEAR, le=LAST_YEAR)]
+
+
+def _filter(
+    side: Annotated[list[SideName] | None, Query()] = None,
+    module: Annotated[list[ModuleName] | None, Query()] = None,
+    sex: Annotated[list[SexName] | None, Query()] = None,
+    region: Annotated[
+        list[Annotated[int, Query(ge=1, le=999)]] | None,
+        Query(description="Provinces by the numbers of GeoNames."),
+    ] = None,
+    born_from: YearLimit = None,
+    born_to: YearLimit = None,
+    seen_from: date | None = None,
+    seen_to: date | None = None,
+) -> Filter:
+    """Which records may answer; what is unknown about a record hides nobody."""
+    born = None
+    if born_from is not None or born_to is not None:
+        first, last = born_from or FIRST_YEAR, born_to or LAST_YEAR
+        if first > last:
+            raise InvalidInputError("age_range_reversed", field="born_from")
+        born = YearRange(first, last)
+    return Filter(
+        sides=frozenset(SIDE_OF[name] for name in side or ()),
+        modules=frozenset(MODULE_OF[name] for name in module or ()),
+        sexes=frozenset(SEX_OF[name] for name in sex or ()),
+        birth_years=born,
+        regions=frozenset(region or ()),
+        seen_from=seen_from,
+        seen_to=seen_to,
+    )
+
+
+@router.post(
+    "/searches",
+    status_code=201,
+    summary="Start a search",
+    responses=problem_responses(429),
+)
+@allow(SIGNED_IN)
+def begin_search(
+    services: Wired, caller: Caller, photo: PhotoFile, captured_year: CapturedYear = None
+) -> SearchStartedBody:
+    """Send the photo of a person.  It is kept for a day, for the caller alone."""
+    started = start_search(services, caller, photo.file.read(), captured_year)
+    return SearchStartedBody(token=started.token, needs_choice=started.needs_choice)
+
+
+@router.put(
+    "/searches/{token}/face",
+    status_code=204,
+    summary="Say which face is meant",
+    responses=problem_responses(404),
+)
+@allow(SIGNED_IN)
+def choose_search_face(
+    services: Wired, caller: Caller, token: SearchToken, body: FaceChoice
+) -> None:
+    """Needed where the photo shows several."""
+    choose_probe_face(services, caller, token, body.index)
+
+
+@router.get("/searches/{token}", summary="Results", responses=problem_responses(404))
+@allow(SIGNED_IN)
+def get_search(
+    services: Wired,
+    caller: Caller,
+    token: SearchToken,
+    only: Annotated[Filter, Depends(_filter)],
+) -> SearchResultBody:
+    """The likeliest people, best first, among everybody whom the filter admits.
+
+    Staff see every open case, everybody else the published ones.
+    """
+    return search_result(view_search(services, caller, token, only))
+
+
+@router.get(
+    "/searches/{token}/picture",
+    summary="The picture of a search",
+    response_class=Response,
+    responses={**jpeg_response("The photo that was sent in."), **problem_responses(404)},
+)
+@allow(SIGNED_IN)
+def get_search_picture(
+    services: Wired,
+    caller: Caller,
+    token: SearchToken,
+    variant: PictureVariant = Variant.FULL,
+    face: FaceIndex = None,
+) -> Response:
+    """A JPEG, for the one who searches."""
+    return picture(get_probe_picture(services, caller, token, variant, face))

@@ -1,1 +1,0 @@
-from reunite.ports import *  # noqa: F403

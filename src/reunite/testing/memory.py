@@ -1,0 +1,136 @@
+"""Everything of ``reunite.ports`` in memory: for tests, and for looking at how ports are meant.
+
+The contract suite (``tests/contract``) runs on these and on PostgreSQL.
+"""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+import numpy as np
+import numpy.typing as npt
+
+from reunite.kernel.errors import NotFoundError, ReuniteError
+from reunite.kernel.ids import AccountId
+from reunite.testing.memory_accounts import MemoryAccounts, MemoryVolunteers
+from reunite.testing.memory_cases import MemoryCases, MemoryPhotos, MemorySightings
+from reunite.testing.memory_leads import MemoryLeads
+from reunite.testing.memory_notices import MemoryNotices
+from reunite.testing.memory_searches import MemoryImports, MemoryLooks, MemoryOutbox, MemoryProbes
+from reunite.testing.memory_tables import MemorySession, MemoryStore
+from reunite.testing.memory_templates import MemoryTemplates
+
+Int64 = npt.NDArray[np.int64]
+
+
+class MemoryTransaction:
+    """Implements ``Transaction``."""
+
+    def __init__(self, session: MemorySession, announce: Callable[[Int64], None]) -> None:
+        self.accounts = MemoryAccounts(session)
+        self.cases = MemoryCases(session)
+        self.photos = MemoryPhotos(session)
+        self.templates = MemoryTemplates(session)
+        self.leads = MemoryLeads(session)
+        self.sightings = MemorySightings(session)
+        self.volunteers = MemoryVolunteers(session)
+        self.notices = MemoryNotices(session)
+        self.probes = MemoryProbes(session)
+        self.looks = MemoryLooks(session)
+        self.imports = MemoryImports(session)
+        self.outbox = MemoryOutbox(session)
+        self._session = session
+        self._announce = announce
+
+    def announce(self, account_ids: Int64) -> None:
+        told = account_ids.copy()
+        self._session.after_commit(lambda: self._announce(told))
+
+
+class MemoryLive:
+    """Implements ``LiveChannel`` within one event loop.  ``announced`` keeps what was told."""
+
+    def __init__(self) -> None:
+        self.announced: list[int] = []
+        self._flags: list[tuple[AccountId, asyncio.Event]] = []
+
+    def tell(self, account_ids: Int64) -> None:
+        """Raise the flags of these people's pages."""
+        told = set(account_ids.tolist())
+        self.announced.extend(account_ids.tolist())
+        for account_id, flag in self._flags:
+            if account_id in told:
+                flag.set()
+
+    def subscribe(self, account_id: AccountId) -> AsyncIterator[None]:
+        flag = asyncio.Event()
+        self._flags.append((account_id, flag))
+        return _Flagged(flag)
+
+
+class _Flagged:
+    def __init__(self, flag: asyncio.Event) -> None:
+        self._flag = flag
+
+    def __aiter__(self) -> AsyncIterator[None]:
+        return self
+
+    async def __anext__(self) -> None:
+        await self._flag.wait()
+        self._flag.clear()
+
+
+class MemoryDatabase:
+    """Implements ``Database``.  Announcements of committed transactions go to ``live``."""
+
+    def __init__(self, live: MemoryLive | None = None) -> None:
+        self.live = live or MemoryLive()
+        self.reachable = True  # set to False to see what happens without a database
+        self._store = MemoryStore()
+
+    @contextmanager
+    def transaction(self) -> Iterator[MemoryTransaction]:
+        """Committed when the block ends, undone when it raises."""
+        self.ping()
+        session = MemorySession(self._store)
+        try:
+            yield MemoryTransaction(session, self.live.tell)
+        except BaseException:
+            session.release()
+            raise
+        session.commit()
+
+    def ping(self) -> None:
+        """Raises ReuniteError ``database_unreachable`` while it is not ``reachable``."""
+        if not self.reachable:
+            raise ReuniteError("database_unreachable")
+
+
+class MemoryPhotoStore:
+    """Implements ``PhotoStore``."""
+
+    def __init__(self, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self.full = False  # set to True to see what happens when the disk is full
+        self._now = now
+        self._pictures: dict[str, tuple[bytes, datetime]] = {}
+
+    def put(self, jpeg: bytes) -> str:
+        if self.full:
+            raise ReuniteError("photo_store_full")
+        key = secrets.token_hex(20)
+        self._pictures[key] = (bytes(jpeg), self._now())
+        return key
+
+    def get(self, key: str) -> bytes:
+        if key not in self._pictures:
+            raise NotFoundError
+        return self._pictures[key][0]
+
+    def delete(self, keys: Sequence[str]) -> None:
+        for key in keys:
+            self._pictures.pop(key, None)
+
+    def iter_keys_older_than(self, at: datetime) -> Iterator[str]:
+        return iter([key for key, (_, put_at) in self._pictures.items() if put_at < at])

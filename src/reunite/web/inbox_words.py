@@ -1,0 +1,79 @@
+"""What a notice says, made from the case as it is now."""
+
+from dataclasses import dataclass
+
+from reunite.alerts.notices import NoticeKind
+from reunite.app.read_inbox import InboxItem
+from reunite.cases.case import Case
+from reunite.kernel.people import Module, Side
+from reunite.kernel.places import nearest_town
+from reunite.web.ages import age_span, seen_year
+from reunite.web.page import Page
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeWords:
+    """One notice in the reader's language; ``path`` is empty where nothing is left to see."""
+
+    item: InboxItem
+    title: str
+    text: str
+    path: str
+
+
+def words_of(page: Page, item: InboxItem) -> NoticeWords:
+    """The words for a notice.  A case that is over gives away no name."""
+    translations = page.web.renderers[page.language].translations
+    case, town = item.case, _town(page, item.case)
+    if item.kind is NoticeKind.PUBLISHED and case.is_public:
+        return NoticeWords(item, _headline(page, case), _where(page, case), _path(page, case))
+    if item.kind is NoticeKind.CANCELLED:
+        title = translations.gettext("The search was called off")
+        text = translations.gettext(
+            "The search near %(town)s that you were told about has been called off. "
+            "Please stop sharing it."
+        )
+    elif item.kind is NoticeKind.RESOLVED:
+        title = translations.gettext("The search is over, thank you")
+        text = translations.gettext(
+            "The search near %(town)s that you were told about is over. Thank you for looking."
+        )
+    else:
+        title = translations.gettext("This search is over")
+        text = translations.gettext(
+            "The search near %(town)s that you were told about here is over: nothing is left to do."
+        )
+    return NoticeWords(item, title, text % {"town": town}, "")
+
+
+def _headline(page: Page, case: Case) -> str:
+    translations = page.web.renderers[page.language].translations
+    name = case.person.name
+    if case.side is Side.FOUND:
+        return translations.gettext("Found: who knows this person?")
+    if case.module is Module.BLOOD:
+        return translations.gettext("Rare blood is needed: %(name)s") % {"name": name}
+    return translations.gettext("Missing: %(name)s") % {"name": name}
+
+
+def _where(page: Page, case: Case) -> str:
+    translations = page.web.renderers[page.language].translations
+    age = age_span(case.person.birth_years, seen_year(case))
+    parts = [translations.gettext("%(age)s years old") % {"age": age}] if age else []
+    if case.circumstances.place_label:
+        parts.append(case.circumstances.place_label)
+    if case.circumstances.seen_at is not None:
+        parts.append(page.formats.moment(case.circumstances.seen_at))
+    return " · ".join(parts)
+
+
+def _path(page: Page, case: Case) -> str:
+    return page.url(f"/cases/{case.reference}")
+
+
+def _town(page: Page, case: Case) -> str:
+    # The town and not the label: a street can give away whose search it was.
+    place = case.circumstances.place
+    if place is None:
+        return page.web.renderers[page.language].translations.gettext("your town")
+    return nearest_town(place, page.services.settings.country).name(page.language)

@@ -1,0 +1,113 @@
+"""Words for the codes of the domain: states, causes, roles, facts, reasons."""
+
+from collections.abc import Mapping
+from enum import Enum
+
+from babel.support import NullTranslations
+
+from reunite.accounts.account import Role
+from reunite.alerts.notices import NoticeKind
+from reunite.cases.case import CaseStatus, Outcome, ResolutionCause
+from reunite.cases.facts import Agreement
+from reunite.cases.leads import LeadStatus, Verdict
+from reunite.cases.sightings import SightingStatus
+from reunite.kernel.languages import Language
+from reunite.kernel.people import Module, Sex, Side
+from reunite.web.i18n import N_
+
+# By type first: Side.MISSING, Module.CHILD and Sex.FEMALE are one and the same dictionary key.
+LABELS: Mapping[type[Enum], Mapping[Enum, str]] = {
+    Module: {
+        Module.CHILD: N_("Lost child"),
+        Module.ELDER: N_("Lost elder"),
+        Module.BLOOD: N_("Rare blood"),
+    },
+    Side: {Side.MISSING: N_("Missing"), Side.FOUND: N_("Found")},
+    Sex: {Sex.UNKNOWN: N_("Not known"), Sex.FEMALE: N_("Female"), Sex.MALE: N_("Male")},
+    CaseStatus: {
+        CaseStatus.REPORTED: N_("Reported"),
+        CaseStatus.VERIFIED: N_("Verified"),
+        CaseStatus.PUBLISHED: N_("Published"),
+        CaseStatus.RESOLVED: N_("Resolved"),
+        CaseStatus.WITHDRAWN: N_("Withdrawn"),
+    },
+    Outcome: {
+        Outcome.REUNITED: N_("Reunited with the family"),
+        Outcome.LOCATED: N_("Located, not returned"),
+        Outcome.DECEASED: N_("Deceased"),
+        Outcome.HELPED: N_("Blood was given"),
+        Outcome.NOT_MISSING: N_("Was not missing"),
+    },
+    ResolutionCause: {
+        ResolutionCause.VOLUNTEER_TIP: N_("A volunteer's tip"),
+        ResolutionCause.FACE_LEAD: N_("A face lead, confirmed by reviewers"),
+        ResolutionCause.POLICE: N_("Police work"),
+        ResolutionCause.RETURNED: N_("Returned by themselves"),
+        ResolutionCause.UNRELATED: N_("Something unrelated to Reunite"),
+        ResolutionCause.MISTAKEN_REPORT: N_("Mistaken report"),
+    },
+    Role: {
+        Role.FAMILY: N_("Family"),
+        Role.VOLUNTEER: N_("Volunteer"),
+        Role.REVIEWER: N_("Reviewer"),
+        Role.OFFICER: N_("Officer"),
+        Role.ADMIN: N_("Administrator"),
+    },
+    LeadStatus: {
+        LeadStatus.OPEN: N_("Waits for a first reviewer"),
+        LeadStatus.SECOND_OPINION: N_("Waits for a second reviewer"),
+        LeadStatus.CONFIRMED: N_("Confirmed by two reviewers"),
+        LeadStatus.REJECTED: N_("Rejected"),
+    },
+    Verdict: {Verdict.ACCEPT: N_("Accept"), Verdict.REJECT: N_("Reject")},
+    SightingStatus: {
+        SightingStatus.NEW: N_("New"),
+        SightingStatus.PASSED_ON: N_("Passed on"),
+        SightingStatus.UNLIKELY: N_("Unlikely"),
+    },
+    NoticeKind: {
+        NoticeKind.PUBLISHED: N_("Please keep an eye out"),
+        NoticeKind.RESOLVED: N_("The search is over, thank you"),
+        NoticeKind.CANCELLED: N_("The search was called off"),
+    },
+    Agreement: {
+        Agreement.AGREES: N_("agrees"),
+        Agreement.CONTRADICTS: N_("contradicts"),
+        Agreement.UNKNOWN: N_("not known"),
+    },
+    Language: {Language.ZH: "中文", Language.EN: "English"},
+}
+
+# Facts of ``cases.facts.compare`` and reasons of ``faces.quality``.
+REASONS: Mapping[str, str] = {
+    "face_too_small": N_("the face is very small"),
+    "face_blurred": N_("the face is blurred"),
+    "face_dark": N_("the picture is dark"),
+    "face_overexposed": N_("the picture is too bright"),
+    "face_low_contrast": N_("the picture is flat and faded"),
+    "face_profile": N_("the face is seen from the side"),
+    "face_tilted": N_("the face looks up or down"),
+    "face_uncertain": N_("it is not certain that this is a face"),
+    "sex": N_("Sex"),
+    "birth_year": N_("Year of birth"),
+    "birth_years": N_("Year of birth"),
+    "place": N_("Place"),
+    "time": N_("Time"),
+    "seen_at": N_("Time"),
+    "blood_group": N_("Blood group"),
+}
+
+
+class Labels:
+    """Words for codes in one language."""
+
+    def __init__(self, translations: NullTranslations) -> None:
+        self._translations = translations
+
+    def label(self, value: Enum) -> str:
+        """The word for a member of an enumeration.  Raises KeyError for an unknown one."""
+        return self._translations.gettext(LABELS[type(value)][value])
+
+    def reason(self, code: str) -> str:
+        """The words for a fact or a weakness of a face."""
+        return self._translations.gettext(REASONS[code])

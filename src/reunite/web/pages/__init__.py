@@ -1,0 +1,46 @@
+"""The pages, one file a subject.  To add one, write its file and list it here."""
+
+from typing import TYPE_CHECKING
+
+from reunite.web.pages import (
+    about,
+    account,
+    accounts,
+    alerts,
+    cases,
+    find,
+    home,
+    inbox,
+    own_cases,
+    pictures,
+    report,
+    review,
+    review_case,
+    review_leads,
+    review_sightings,
+    sightings,
+    statistics,
+)
+
+if TYPE_CHECKING:
+    from reunite.web.routing import Pages
+
+ALL_PAGES: tuple["Pages", ...] = (
+    home.routes,
+    cases.routes,
+    report.routes,
+    own_cases.routes,
+    find.routes,
+    pictures.routes,
+    sightings.routes,
+    alerts.routes,
+    inbox.routes,
+    review.routes,
+    review_case.routes,
+    review_leads.routes,
+    review_sightings.routes,
+    account.routes,
+    accounts.routes,
+    statistics.routes,
+    about.routes,
+)

@@ -1,0 +1,152 @@
+"""Face-find: upload a photo, see whom it resembles.  Never called a match."""
+
+from dataclasses import dataclass
+
+from starlette.responses import Response
+
+from reunite.app.access import PUBLIC, SIGNED_IN
+from reunite.app.search_face import (
+    Resemblance,
+    SearchResult,
+    choose_probe_face,
+    start_search,
+    view_search,
+)
+from reunite.gallery.port import Filter
+from reunite.kernel.errors import InvalidInputError, ReuniteError
+from reunite.kernel.people import Module, Sex, Side, YearRange
+from reunite.web.ages import age_span, is_small_child
+from reunite.web.forms import Form, at_field
+from reunite.web.i18n import N_
+from reunite.web.page import Page
+from reunite.web.routing import Pages
+
+routes = Pages()
+
+# Cosine of two templates.  Different adults reach .40 about once in a thousand pairs.
+WORDS = (
+    (0.55, N_("Very strong resemblance")),
+    (0.45, N_("Strong resemblance")),
+    (0.35, N_("Some resemblance")),
+)
+SLIGHT = N_("Slight resemblance")
+UNCERTAIN = N_("Resemblance says little at this age")
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A resemblance with what helps to weigh it."""
+
+    resemblance: Resemblance
+    words: str
+    strength: int  # 0 to 4 bars
+    age_at_photo: str
+    age_at_probe: str
+    lapse_years: int | None
+    is_weak: bool  # one of the faces is a small child's
+
+
+@routes.get("/find", access=PUBLIC)
+def show_find(page: Page) -> Response:
+    """How it works, and the upload."""
+    return page.render("find.html")
+
+
+@routes.post("/find", access=SIGNED_IN)
+def submit_find(page: Page) -> Response:
+    """Read the photo and go to its results."""
+    try:
+        photo = page.form.required_upload("photo")
+        year = page.form.integer("captured_year")
+        with at_field("photo"):
+            started = start_search(page.services, page.actor, photo, year)
+    except ReuniteError as error:
+        return page.refuse("find.html", error)
+    return page.redirect(f"/find/{started.token}")
+
+
+@routes.get("/find/{token}", access=SIGNED_IN)
+def show_results(page: Page, token: str) -> Response:
+    """The likeliest people, or first the question which face is meant."""
+    wanted = page.query_form()
+    try:
+        chosen = _filter(wanted)
+    except InvalidInputError as error:
+        wanted.error, wanted.message = error, page.message(error)
+        chosen = Filter()
+    result = view_search(page.services, page.actor, token, chosen)
+    if result.chosen is None:
+        return page.render("choose_probe_face.html", result=result)
+    return page.render(
+        "results.html",
+        result=result,
+        face=result.faces[result.chosen],
+        candidates=[_candidate(result, one) for one in result.resemblances],
+        form=wanted,
+        status=422 if wanted.error is not None else 200,
+    )
+
+
+@routes.post("/find/{token}", access=SIGNED_IN)
+def submit_probe_face(page: Page, token: str) -> Response:
+    """The reader has pointed at a face."""
+    try:
+        index = chosen_face(page.form)
+        choose_probe_face(page.services, page.actor, token, index)
+    except InvalidInputError as error:
+        error.details["field"] = "face"
+        result = view_search(page.services, page.actor, token)
+        return page.refuse("choose_probe_face.html", error, result=result)
+    return page.redirect(f"/find/{token}")
+
+
+@routes.get("/find/{token}/face", access=SIGNED_IN)
+def show_probe_faces(page: Page, token: str) -> Response:
+    """Point at another face of the same photo."""
+    result = view_search(page.services, page.actor, token)
+    return page.render("choose_probe_face.html", result=result)
+
+
+def chosen_face(form: Form) -> int:
+    """The number of the face that was pointed at.  Raises ``no_such_face`` for none."""
+    index = form.integer("face")
+    if index is None:
+        raise InvalidInputError("no_such_face", field="face")
+    return index
+
+
+def _filter(form: Form) -> Filter:
+    first, last = form.integer("born_from"), form.integer("born_to")
+    years = None
+    if first is not None or last is not None:
+        first = EARLIEST if first is None else first
+        last = LATEST if last is None else last
+        if first > last:
+            raise InvalidInputError("age_range_reversed", field="born_from")
+        years = YearRange(first, last)
+    return Filter(
+        sides=form.choices("side", Side),
+        modules=form.choices("module", Module),
+        sexes=form.choices("sex", Sex),
+        birth_years=years,
+    )
+
+
+EARLIEST, LATEST = 1, 9999  # open ends of a range of years
+
+
+def _candidate(result: SearchResult, one: Resemblance) -> Candidate:
+    born = one.case.person.birth_years
+    is_weak = is_small_child(born, one.captured_year) or is_small_child(born, result.captured_year)
+    strength = 1 + sum(one.similarity >= least for least, _ in WORDS)
+    words = next((word for least, word in WORDS if one.similarity >= least), SLIGHT)
+    both = (one.captured_year, result.captured_year)
+    return Candidate(
+        resemblance=one,
+        words=UNCERTAIN if is_weak else words,
+        strength=1 if is_weak else strength,
+        age_at_photo=age_span(born, one.captured_year),
+        age_at_probe=age_span(born, result.captured_year),
+        lapse_years=abs(both[0] - both[1]) if both[0] and both[1] else None,
+        is_weak=is_weak,
+    )

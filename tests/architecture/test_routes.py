@@ -1,0 +1,135 @@
+"""Who may call which page.  A route that is not in this table fails; so does one too many."""
+
+import pytest
+
+from reunite.accounts.account import Actor
+from reunite.app.access import ADMIN_ONLY, PUBLIC, SIGNED_IN, STAFF_ONLY, Access
+from reunite.web.routing import PageRoute
+from reunite.web.settings import WebSettings
+from tests.unit.app.world import World
+from tests.unit.web.conftest import Site, make_site
+
+MATRIX: dict[tuple[str, str], Access] = {
+    ("GET", "/"): PUBLIC,
+    ("GET", "/~"): PUBLIC,
+    ("GET", "/~/"): PUBLIC,
+    ("GET", "/~/cases"): PUBLIC,
+    ("GET", "/~/cases/{reference}"): PUBLIC,
+    ("GET", "/~/cases/{reference}/poster"): PUBLIC,
+    ("GET", "/~/report/{side}"): SIGNED_IN,
+    ("POST", "/~/report/{side}"): SIGNED_IN,
+    ("GET", "/~/towns"): PUBLIC,
+    ("GET", "/~/my/cases"): SIGNED_IN,
+    ("GET", "/~/cases/{reference}/photos"): SIGNED_IN,
+    ("POST", "/~/cases/{reference}/photos"): SIGNED_IN,
+    ("GET", "/~/photos/{photo_id:int}/face"): SIGNED_IN,
+    ("POST", "/~/photos/{photo_id:int}/face"): SIGNED_IN,
+    ("GET", "/~/cases/{reference}/withdraw"): SIGNED_IN,
+    ("POST", "/~/cases/{reference}/withdraw"): SIGNED_IN,
+    ("GET", "/~/find"): PUBLIC,
+    ("POST", "/~/find"): SIGNED_IN,
+    ("GET", "/~/find/{token}"): SIGNED_IN,
+    ("POST", "/~/find/{token}"): SIGNED_IN,
+    ("GET", "/~/find/{token}/face"): SIGNED_IN,
+    ("GET", "/photos/{photo_id:int}/{variant}.jpg"): PUBLIC,
+    ("GET", "/find/{token}/{variant}.jpg"): SIGNED_IN,
+    ("GET", "/sightings/{sighting_id:int}/{variant}.jpg"): STAFF_ONLY,
+    ("GET", "/~/cases/{reference}/sighting"): SIGNED_IN,
+    ("POST", "/~/cases/{reference}/sighting"): SIGNED_IN,
+    ("GET", "/~/cases/{reference}/sighting/thanks"): SIGNED_IN,
+    ("GET", "/~/volunteer"): SIGNED_IN,
+    ("POST", "/~/volunteer"): SIGNED_IN,
+    ("POST", "/~/volunteer/leave"): SIGNED_IN,
+    ("GET", "/~/inbox"): SIGNED_IN,
+    ("GET", "/inbox/stream"): SIGNED_IN,
+    ("GET", "/~/review"): STAFF_ONLY,
+    ("GET", "/~/review/cases/{reference}"): STAFF_ONLY,
+    ("GET", "/~/review/cases/{reference}/audience"): STAFF_ONLY,
+    ("GET", "/~/review/cases/{reference}/notices"): STAFF_ONLY,
+    ("POST", "/~/review/cases/{reference}/verify"): STAFF_ONLY,
+    ("POST", "/~/review/cases/{reference}/publish"): STAFF_ONLY,
+    ("POST", "/~/review/cases/{reference}/resolve"): STAFF_ONLY,
+    ("POST", "/~/review/cases/{reference}/withdraw"): STAFF_ONLY,
+    ("GET", "/~/review/leads"): STAFF_ONLY,
+    ("GET", "/~/review/leads/{lead_id:int}"): STAFF_ONLY,
+    ("POST", "/~/review/leads/{lead_id:int}"): STAFF_ONLY,
+    ("GET", "/~/review/sightings"): STAFF_ONLY,
+    ("POST", "/~/review/sightings/{sighting_id:int}"): STAFF_ONLY,
+    ("GET", "/~/sign-in"): PUBLIC,
+    ("POST", "/~/sign-in"): PUBLIC,
+    ("GET", "/~/register"): PUBLIC,
+    ("POST", "/~/register"): PUBLIC,
+    ("POST", "/~/sign-out"): SIGNED_IN,
+    ("GET", "/~/admin/accounts"): ADMIN_ONLY,
+    ("POST", "/~/admin/accounts/{account_id:int}"): ADMIN_ONLY,
+    ("GET", "/~/statistics"): PUBLIC,
+    ("GET", "/~/about"): PUBLIC,
+    ("GET", "/~/_patterns"): STAFF_ONLY,
+}
+EXAMPLES = {"reference": "7K3M9QX2TB", "token": "x", "variant": "full", "side": "missing"}
+# They answer as long as the reader's page is open.
+STREAMS = {"/inbox/stream"}
+
+
+@pytest.fixture
+def site() -> Site:
+    return make_site(WebSettings(patterns_page=True))
+
+
+def routes(site: Site) -> dict[tuple[str, str], PageRoute]:
+    found = {}
+    for route in site.app.routes:
+        if isinstance(route, PageRoute):
+            method = "POST" if "POST" in (route.methods or ()) else "GET"
+            found[method, route.path.replace("{language:language}", "~")] = route
+    return found
+
+
+def test_every_route_is_in_the_table(site: Site) -> None:
+    assert {where: route.access for where, route in routes(site).items()} == MATRIX
+
+
+def people(world: World) -> list[Actor | None]:
+    return [None, world.family, world.volunteer, world.reviewer, world.officer, world.admin]
+
+
+def admitted(access: Access, actor: Actor | None) -> bool:
+    return access.roles is None or (actor is not None and actor.role in access.roles)
+
+
+@pytest.mark.parametrize(("method", "path"), sorted(MATRIX))
+def test_each_role_is_let_in_or_kept_out(site: Site, method: str, path: str) -> None:
+    access = MATRIX[method, path]
+    address = path.replace("~", "en")
+    for name, example in EXAMPLES.items():
+        address = address.replace(f"{{{name}}}", example)
+    for name in ("photo_id", "sighting_id", "lead_id", "account_id"):
+        address = address.replace(f"{{{name}:int}}", "1")
+    for actor in people(site.world):
+        if admitted(access, actor) and path in STREAMS:
+            continue
+        reader = site.reader(actor)
+        answer = reader.get(address) if method == "GET" else reader.post(address)
+        sent_to_sign_in = answer.headers.get("location", "").startswith("/en/sign-in?next=")
+        if admitted(access, actor):
+            assert not sent_to_sign_in
+            assert "may not do this" not in answer.text
+            assert answer.status_code < 500, (actor, answer.text)
+        elif actor is None and method == "GET":
+            # Addresses without a language lead to the sign-in of the default one.
+            assert answer.status_code == 303
+            assert "/sign-in?next=" in answer.headers["location"]
+        else:
+            assert answer.status_code == 403
+
+
+@pytest.mark.parametrize("path", sorted({p for m, p in MATRIX if m == "POST"}))
+def test_no_form_is_accepted_without_its_token(site: Site, path: str) -> None:
+    address = path.replace("~", "en")
+    for name, example in EXAMPLES.items():
+        address = address.replace(f"{{{name}}}", example)
+    for name in ("photo_id", "sighting_id", "lead_id", "account_id"):
+        address = address.replace(f"{{{name}:int}}", "1")
+    answer = site.reader(site.world.admin).client.post(address)
+    assert answer.status_code == 403
+    assert "For your safety" in answer.text

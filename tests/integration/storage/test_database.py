@@ -1,0 +1,247 @@
+"""What only a real PostgreSQL can show: locks, snapshots, errors, bulk."""
+
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta, timezone
+
+import numpy as np
+import psycopg
+import pytest
+
+from reunite.alerts.notices import cut
+from reunite.broker.outbox import PostgresOutbox
+from reunite.cases.case import CaseStatus
+from reunite.kernel.errors import ConflictError, ReuniteError
+from reunite.ports import Transaction
+from reunite.storage.database import PostgresDatabase
+from reunite.testing.factories import (
+    NOW,
+    SPACE,
+    make_account,
+    make_case,
+    make_notice,
+    make_photo,
+    make_template_facts,
+    make_vectors,
+    store_account,
+    store_case,
+    store_template,
+)
+from tests.contract.undoing import undone
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[PostgresDatabase]:
+    opened = PostgresDatabase(database_url, PostgresOutbox)
+    yield opened
+    opened.dispose()
+
+
+def test_workers_share_the_outbox_without_doing_anything_twice(database: PostgresDatabase) -> None:
+    messages, workers = 60, 4
+    with database.transaction() as transaction:
+        for number in range(messages):
+            transaction.outbox.add("count", {"number": number})
+    handled: list[object] = []
+    start = threading.Barrier(workers)
+
+    def work(_: int) -> None:
+        start.wait(10)
+        while True:
+            with database.transaction() as transaction:
+                message = transaction.outbox.claim(NOW)
+                if message is None:
+                    return
+                handled.append(message.payload["number"])
+                transaction.outbox.finish(message)
+
+    with ThreadPoolExecutor(workers) as pool:
+        list(pool.map(work, range(workers)))
+    assert Counter(handled) == Counter(range(messages))
+    with database.transaction() as transaction:
+        assert transaction.outbox.count_waiting() == 0
+
+
+def test_workers_share_the_chunks_without_telling_anybody_twice(
+    database: PostgresDatabase,
+) -> None:
+    case, _ = store_case(database)
+    with database.transaction() as transaction:
+        people = [transaction.accounts.add(make_account()) for _ in range(40)]
+        audience = np.array(people, dtype=np.int64)
+        notice = make_notice(case.id, recipients=len(audience))
+        transaction.notices.add(notice)
+        chunks = [part for person in audience for part in cut(notice.id, np.array([person]))]
+        for sequence, chunk in enumerate(chunks):
+            object.__setattr__(chunk, "sequence", sequence)
+        transaction.notices.add_chunks(chunks)
+    told: list[int] = []
+
+    def work(_: int) -> None:
+        while True:
+            with database.transaction() as transaction:
+                chunk = transaction.notices.claim_chunk(NOW)
+                if chunk is None:
+                    return
+                told.extend(transaction.notices.deliver(notice.id, chunk.account_ids, NOW))
+                transaction.notices.finish_chunk(chunk, NOW)
+
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(work, range(3)))
+    assert sorted(told) == sorted(people)
+
+
+def test_a_worker_that_dies_gives_its_message_back(
+    database: PostgresDatabase, database_url: str
+) -> None:
+    with database.transaction() as transaction:
+        transaction.outbox.add("count", {})
+    with pytest.raises(ReuniteError) as refused, database.transaction() as transaction:
+        assert transaction.outbox.claim(NOW) is not None
+        cut_off_others(database_url)
+        transaction.outbox.count_waiting()
+    assert refused.value.code == "database_unreachable"
+    with database.transaction() as transaction:
+        assert transaction.outbox.claim(NOW) is not None
+
+
+def test_a_commit_that_comes_late_is_not_missed(database: PostgresDatabase) -> None:
+    """The transaction that writes first commits last, after somebody has read past it."""
+    with database.transaction() as transaction:
+        position = transaction.templates.position()
+    with database.transaction() as late:
+        slow = add_one(late)
+        with database.transaction() as quick:
+            fast = add_one(quick)
+        with database.transaction() as reader:
+            change = reader.templates.changes_since(position)
+        assert set(change.added) == {fast}
+        position = change.position
+    with database.transaction() as reader:
+        change = reader.templates.changes_since(position)
+    assert slow in change.added
+    with database.transaction() as reader:
+        assert set(change.added) <= {slow, fast}
+        enrolment = reader.templates.get_enrolment(change.added, SPACE)
+    assert slow in enrolment.template_ids
+
+
+def add_one(transaction: Transaction) -> int:
+    reporter = make_account()
+    transaction.accounts.add(reporter)
+    case = make_case(reporter.id)
+    transaction.cases.add(case)
+    photo = make_photo(case.id)
+    transaction.photos.add(photo)
+    return transaction.templates.add(
+        photo, make_vectors(1)[0], SPACE, make_template_facts(subject_id=case.id)
+    )
+
+
+def test_no_template_comes_or_goes_unnoticed(database: PostgresDatabase, database_url: str) -> None:
+    case, (photo,) = store_case(database, photos=1)
+    template_id = store_template(database, photo)
+    with database.transaction() as transaction:
+        position = transaction.templates.position()
+    with psycopg.connect(database_url) as by_hand:
+        by_hand.execute("DELETE FROM cases WHERE id = %s", [case.id])
+    with database.transaction() as transaction:
+        assert list(transaction.templates.changes_since(position).removed) == [template_id]
+
+
+def test_a_million_new_templates_are_one_row_of_the_stream(
+    database: PostgresDatabase, database_url: str
+) -> None:
+    n = 30_000  # more than one piece of a copy; the row would be the same for a million
+    with database.transaction() as transaction:
+        position = transaction.templates.position()
+        transaction.templates.add_synthetic(make_vectors(n), SPACE, make_template_facts(n))
+    with psycopg.connect(database_url) as connection:
+        rows = connection.execute("SELECT count(*) FROM template_changes").fetchone()
+    assert rows == (1,)
+    with database.transaction() as transaction:
+        assert len(transaction.templates.changes_since(position).added) == n
+        read = sum(len(e.template_ids) for e in transaction.templates.iter_enrolments(SPACE, 7000))
+        assert read == n
+
+
+def test_times_come_back_in_utc(database: PostgresDatabase) -> None:
+    beijing = timezone(timedelta(hours=8))
+    account = make_account(created_at=datetime(2026, 5, 1, 3, 0, tzinfo=beijing))
+    with database.transaction() as transaction:
+        transaction.accounts.add(account)
+    with database.transaction() as transaction:
+        created_at = transaction.accounts.get(account.id).created_at
+    assert created_at == account.created_at
+    assert created_at.tzinfo is UTC
+
+
+def test_two_who_wait_for_one_another_are_told(database: PostgresDatabase) -> None:
+    first, second = store_account(database), store_account(database)
+    both_hold_one = threading.Barrier(2)
+
+    def save(order: int) -> str:
+        mine, theirs = (first, second) if order == 0 else (second, first)
+        try:
+            with database.transaction() as transaction:
+                transaction.accounts.save(mine)
+                both_hold_one.wait(10)
+                transaction.accounts.save(theirs)
+        except ConflictError as error:
+            return error.code
+        return "saved"
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(save, range(2))) == ["changed_meanwhile", "saved"]
+
+
+def test_a_restarted_server_costs_nothing(database: PostgresDatabase, database_url: str) -> None:
+    database.ping()
+    cut_off_others(database_url)
+    with database.transaction() as transaction:
+        assert transaction.outbox.count_waiting() == 0
+
+
+def test_an_unreachable_database_is_named_as_such() -> None:
+    database = PostgresDatabase("postgresql://nobody@/nothing?host=/nowhere", PostgresOutbox)
+    with pytest.raises(ReuniteError) as refused:
+        database.ping()
+    assert refused.value.code == "database_unreachable"
+    with pytest.raises(ReuniteError) as refused, database.transaction():
+        pass
+    assert refused.value.code == "database_unreachable"
+
+
+def test_a_pool_that_is_used_up_is_named_as_such(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reunite.storage.database.POOL_TIMEOUT_SECONDS", 0.05)
+    small = PostgresDatabase(database_url, PostgresOutbox, pool_size=1, max_overflow=0)
+    with small.transaction(), pytest.raises(ReuniteError) as refused, small.transaction():
+        pass
+    assert refused.value.code == "database_busy"
+    small.dispose()
+
+
+def test_a_save_that_was_undone_can_be_made_again(database: PostgresDatabase) -> None:
+    case, _ = store_case(database, status=CaseStatus.REPORTED)
+    with undone(database) as transaction:
+        stored = transaction.cases.get(case.id, lock=True)
+        stored.withdraw(case.opened_by, NOW)
+        transaction.cases.save(stored)
+    with database.transaction() as transaction:
+        stored = transaction.cases.get(case.id, lock=True)
+        stored.withdraw(case.opened_by, NOW)
+        transaction.cases.save(stored)
+        assert stored.version == 1
+
+
+def cut_off_others(database_url: str) -> None:
+    """As a crash of the server does to its connections."""
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )

@@ -1,0 +1,204 @@
+"""Who may do what: nobody anything, unless it is written here."""
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+import reunite.app
+from reunite.accounts.account import EVERYONE, STAFF, Actor, Role
+from reunite.app import (
+    close_case,
+    import_photos,
+    join_alerts,
+    list_looks,
+    list_notices,
+    list_queues,
+    name_accounts,
+    open_case,
+    publish_case,
+    read_inbox,
+    report_sighting,
+    review_lead,
+    search_face,
+    sign_in,
+    triage_sighting,
+    view_case,
+    view_photo,
+)
+from reunite.app.access import ADMIN_ONLY, PUBLIC, SIGNED_IN, STAFF_ONLY, Access
+from reunite.app.services import Services
+from reunite.cases.case import Outcome, ResolutionCause
+from reunite.cases.leads import Verdict
+from reunite.cases.sightings import SightingStatus
+from reunite.kernel.errors import ForbiddenError, ReuniteError
+from reunite.kernel.ids import AccountId, LeadId, PhotoId, SightingId
+from reunite.kernel.people import Module, Side
+from tests.unit.app.world import NOON, World, a_report
+
+Call = Callable[[Services, Actor | None], object]
+ADMINS = frozenset({Role.ADMIN})
+REFERENCE = "0000000000"  # nobody's
+FULL = view_photo.Variant.FULL
+SIGHTING = report_sighting.SightingReport(NOON - timedelta(hours=1), None, "", "seen")
+IMPORT = import_photos.ImportOptions(Module.CHILD, Side.MISSING)
+
+RULES: dict[str, tuple[frozenset[Role], Call]] = {
+    "open_case.open_case": (EVERYONE, lambda s, a: open_case.open_case(s, a, a_report())),
+    "open_case.add_photo": (EVERYONE, lambda s, a: open_case.add_photo(s, a, REFERENCE, b"")),
+    "open_case.choose_face": (EVERYONE, lambda s, a: open_case.choose_face(s, a, PhotoId(0), 0)),
+    "open_case.get_choosable": (EVERYONE, lambda s, a: open_case.get_choosable(s, a, PhotoId(0))),
+    "publish_case.verify_case": (
+        STAFF,
+        lambda s, a: publish_case.verify_case(s, a, REFERENCE, "note"),
+    ),
+    "publish_case.publish_case": (
+        STAFF,
+        lambda s, a: publish_case.publish_case(s, a, REFERENCE, None),
+    ),
+    "publish_case.preview_alert": (
+        STAFF,
+        lambda s, a: publish_case.preview_alert(s, a, REFERENCE),
+    ),
+    "close_case.resolve_case": (
+        STAFF,
+        lambda s, a: close_case.resolve_case(
+            s, a, REFERENCE, Outcome.REUNITED, ResolutionCause.POLICE
+        ),
+    ),
+    "close_case.withdraw_case": (
+        EVERYONE,
+        lambda s, a: close_case.withdraw_case(s, a, REFERENCE),
+    ),
+    "review_lead.list_leads": (STAFF, review_lead.list_leads),
+    "review_lead.get_lead": (STAFF, lambda s, a: review_lead.get_lead(s, a, LeadId(0))),
+    "review_lead.decide_lead": (
+        STAFF,
+        lambda s, a: review_lead.decide_lead(s, a, LeadId(0), Verdict.ACCEPT),
+    ),
+    "report_sighting.report_sighting": (
+        EVERYONE,
+        lambda s, a: report_sighting.report_sighting(s, a, REFERENCE, SIGHTING),
+    ),
+    "triage_sighting.list_sightings": (STAFF, triage_sighting.list_sightings),
+    "triage_sighting.decide_sighting": (
+        STAFF,
+        lambda s, a: triage_sighting.decide_sighting(s, a, SightingId(0), SightingStatus.PASSED_ON),
+    ),
+    "join_alerts.join_alerts": (
+        EVERYONE,
+        lambda s, a: join_alerts.join_alerts(s, a, join_alerts.JoinRequest(frozenset())),
+    ),
+    "join_alerts.find_volunteer": (EVERYONE, join_alerts.find_volunteer),
+    "join_alerts.leave_alerts": (EVERYONE, join_alerts.leave_alerts),
+    "read_inbox.list_inbox": (EVERYONE, read_inbox.list_inbox),
+    "read_inbox.count_unread": (EVERYONE, read_inbox.count_unread),
+    "read_inbox.mark_read": (EVERYONE, read_inbox.mark_read),
+    "search_face.start_search": (EVERYONE, lambda s, a: search_face.start_search(s, a, b"")),
+    "search_face.choose_probe_face": (
+        EVERYONE,
+        lambda s, a: search_face.choose_probe_face(s, a, "token", 0),
+    ),
+    "search_face.view_search": (EVERYONE, lambda s, a: search_face.view_search(s, a, "token")),
+    "sign_in.change_account": (
+        ADMINS,
+        lambda s, a: sign_in.change_account(s, a, AccountId(0), disabled=True),
+    ),
+    "sign_in.list_accounts": (ADMINS, sign_in.list_accounts),
+    "view_case.list_own_cases": (EVERYONE, view_case.list_own_cases),
+    "view_case.list_cases_to_review": (
+        STAFF,
+        view_case.list_cases_to_review,
+    ),
+    "view_photo.get_probe_picture": (
+        EVERYONE,
+        lambda s, a: view_photo.get_probe_picture(s, a, "token", FULL),
+    ),
+    "view_photo.get_sighting_picture": (
+        STAFF,
+        lambda s, a: view_photo.get_sighting_picture(s, a, SightingId(0), FULL),
+    ),
+    "list_queues.list_waiting_cases": (STAFF, list_queues.list_waiting_cases),
+    "list_queues.list_waiting_leads": (STAFF, list_queues.list_waiting_leads),
+    "list_queues.list_waiting_sightings": (STAFF, list_queues.list_waiting_sightings),
+    "list_notices.list_notices": (
+        STAFF,
+        lambda s, a: list_notices.list_notices(s, a, REFERENCE),
+    ),
+    "list_looks.list_looks": (STAFF, lambda s, a: list_looks.list_looks(s, a, REFERENCE)),
+    "name_accounts.name_accounts": (STAFF, lambda s, a: name_accounts.name_accounts(s, a, [])),
+    "import_photos.import_photos": (
+        STAFF,
+        lambda s, a: import_photos.import_photos(s, a, Path("/nowhere/at/all"), IMPORT),
+    ),
+}
+# Open to everyone, and decide by themselves what to show to whom; see their own tests.
+FOR_ALL = {"view_case.get_case", "view_photo.get_case_picture"}
+
+
+def use_cases() -> Iterator[tuple[str, inspect.Signature]]:
+    """Public functions of ``reunite.app`` that are asked for something by somebody."""
+    for info in pkgutil.iter_modules(reunite.app.__path__):
+        if info.name == "bootstrap":  # needs every adapter, and holds no use case
+            continue
+        module = importlib.import_module(f"reunite.app.{info.name}")
+        for name, function in inspect.getmembers(module, inspect.isfunction):
+            if function.__module__ == module.__name__ and not name.startswith("_"):
+                yield f"{info.name}.{name}", inspect.signature(function)
+
+
+def test_every_use_case_that_somebody_asks_for_has_its_rule() -> None:
+    asked = {
+        name
+        for name, signature in use_cases()
+        if "actor" in signature.parameters
+        and "None" in str(signature.parameters["actor"].annotation)
+    }
+    assert asked == RULES.keys() | FOR_ALL
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_nobody_may_without_signing_in(world: World, name: str) -> None:
+    _, call = RULES[name]
+    with pytest.raises(ForbiddenError) as caught:
+        call(world.services, None)
+    assert caught.value.code == "sign_in_required"
+    assert world.is_untouched()
+
+
+@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("name", RULES)
+def test_only_these_roles_may(world: World, name: str, role: Role) -> None:
+    roles, call = RULES[name]
+    try:
+        call(world.services, world.actor(role))
+        code = ""
+    except ReuniteError as error:
+        code = error.code
+    assert (code == "role_required") is (role not in roles)
+    if role not in roles:
+        assert world.is_untouched()
+
+
+@pytest.mark.parametrize(
+    ("access", "roles"),
+    [(SIGNED_IN, EVERYONE), (STAFF_ONLY, STAFF), (ADMIN_ONLY, ADMINS), (PUBLIC, EVERYONE)],
+)
+@pytest.mark.parametrize("role", Role)
+def test_rules_of_routes(world: World, access: Access, roles: frozenset[Role], role: Role) -> None:
+    if role in roles:
+        access.check(world.actor(role))
+        return
+    with pytest.raises(ForbiddenError, match="role_required"):
+        access.check(world.actor(role))
+
+
+def test_only_public_routes_let_strangers_in() -> None:
+    PUBLIC.check(None)
+    for access in (SIGNED_IN, STAFF_ONLY, ADMIN_ONLY):
+        with pytest.raises(ForbiddenError, match="sign_in_required"):
+            access.check(None)
