@@ -26,7 +26,8 @@ class Depth:
         """Rows of a gallery of ``faces`` that the scan keeps for ``k`` hits."""
         if self.everything:
             return max(1, faces)
-        by_size = ceil(self.candidates_at_million * (faces / _MILLION) ** self.growth)
+        growth = float((faces / _MILLION) ** self.growth)
+        by_size = ceil(self.candidates_at_million * growth)
         return max(self.fewest_candidates, self.candidates_per_hit * k, by_size)
 
     def finalists(self, candidates: int, k: int) -> int:

@@ -24,7 +24,7 @@ from reunite.gallery.errors import (
 )
 from reunite.gallery.files import WriterLock
 from reunite.gallery.log import Change, Kind
-from reunite.gallery.manifest import MANIFEST
+from reunite.gallery.manifest import MANIFEST, read_mark, write_mark
 from reunite.gallery.port import (
     ADMIT_ALL,
     Enrolment,
@@ -49,7 +49,14 @@ from reunite.gallery.settings import GallerySettings
 from reunite.gallery.state import State
 from reunite.gallery.store import Store, create_folder
 from reunite.gallery.tail import Tail
-from reunite.gallery.upkeep import Progress, compact, find_damage, rebuild, verify
+from reunite.gallery.upkeep import (
+    Progress,
+    compact,
+    find_damage,
+    live_ids,
+    rebuild,
+    verify,
+)
 
 _CHUNK = 16_384
 
@@ -62,7 +69,7 @@ class SegmentGallery:
     templates : gives stored templates by id, for the re-rank of the last few
     """
 
-    def __init__(  # noqa: PLR0913
+    def __init__(
         self,
         folder: Path,
         space: TemplateSpace | None = None,
@@ -93,8 +100,7 @@ class SegmentGallery:
             if writable and space is not None and not (folder / MANIFEST).exists():
                 create_folder(folder, space)
             self._store = Store(folder, clock())
-            if space is not None and self._store.state.space != space:
-                raise GallerySpaceError("gallery_space_differs")
+            self._require_space(space)
             if writable:
                 self._store.start_writing()
         except BaseException:
@@ -152,8 +158,15 @@ class SegmentGallery:
             change = Change(Kind.ADD, ids, enrolment.facts[some], codes, rows)
             with self._lock:
                 # The gallery may have changed its model while these were being encoded.
-                check_enrolment(self._store.state.space, replace(enrolment, template_ids=ids[:0],
-                    vectors=enrolment.vectors[:0], facts=enrolment.facts[:0]))
+                check_enrolment(
+                    self._store.state.space,
+                    replace(
+                        enrolment,
+                        template_ids=ids[:0],
+                        vectors=enrolment.vectors[:0],
+                        facts=enrolment.facts[:0],
+                    ),
+                )
                 self._store.record(change, self._clock())
                 self._seal_if_long()
 
@@ -225,6 +238,24 @@ class SegmentGallery:
                 held = frozenset(damaged)
                 self._store.state = replace(self._store.state, damaged=held)
             return verify(self._store, self._store.state, ids, damaged, self._clock())
+
+    def template_ids(self) -> Int64:
+        """Ids of the live templates, in no order."""
+        return live_ids(self._now())
+
+    @property
+    def mark(self) -> int:
+        """The number last given to ``set_mark``; 0 if none was, or for another space.
+
+        For a caller that applies a stream of changes: where to go on.  Applying some again
+        does no harm.
+        """
+        return read_mark(self._store.folder, self._now().space)
+
+    def set_mark(self, number: int) -> None:
+        """Keep a number beside the gallery, durably.  Raises GalleryReadOnlyError."""
+        self._require_writer()
+        write_mark(self._store.folder, self._store.state.space, number)
 
     def warm_up(self) -> None:
         """Load the compiled loops, so that the first search need not.
@@ -311,6 +342,10 @@ class SegmentGallery:
         except GalleryDiskFullError:
             # What was just acknowledged is safe in the log; sealing is tried again later.
             self._disk_full = True
+
+    def _require_space(self, space: TemplateSpace | None) -> None:
+        if space is not None and self._store.state.space != space:
+            raise GallerySpaceError("gallery_space_differs")
 
     def _require_writer(self) -> None:
         if self._writer is None:

@@ -5,7 +5,7 @@ Ray is installed by whoever wants it; nothing else here imports it.
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -98,10 +98,9 @@ class RayShard:
 
     def close(self) -> None:
         """Let the shard release its folder, and end it."""
-        try:
+        # It may be gone already, and its lock with it.
+        with suppress(GetTimeoutError, RayActorError):
             ray.get(self._actor.close.remote(), timeout=CHANGE_SECONDS)
-        except (GetTimeoutError, RayActorError):
-            pass  # it is gone already, and its lock with it
         ray.kill(self._actor)
 
     def _is_ready(self) -> bool:
