@@ -151,8 +151,8 @@ class Gallery(Protocol):
     def search(self, probes: Probes, k: int = 50, filter: Filter = ADMIT_ALL) -> Hits:  # noqa: A002
         """Compare every admitted live template with every probe.
 
-        Equal similarities are ordered by template id.  Raises InvalidInputError for a probe of another
-        space, a malformed vector, or ``k`` outside 1 to ``MAX_HITS``.
+        Equal similarities are ordered by template id.  Raises InvalidInputError for a
+        probe of another space, a malformed vector, or ``k`` outside 1 to ``MAX_HITS``.
         """
         ...
 
