@@ -1,0 +1,320 @@
+"""Scan, re-rank, order: one search over one state of the gallery."""
+
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from reunite.gallery.codes import FOUR_BIT, CodeShape, Query, UInt64
+from reunite.gallery.kernels import (
+    FOUR_BIT_TAG,
+    NO_LIMIT,
+    ONE_BIT_TAG,
+    products,
+    scan,
+)
+from reunite.gallery.port import Filter, Float32, Hits, Int64
+from reunite.gallery.ranking import HitTable, best_first, score
+from reunite.gallery.settings import GallerySettings
+from reunite.gallery.state import Admission, State, admissions
+
+TemplateSource = Callable[[Int64], npt.NDArray[np.floating]]
+"""Stored templates by id, float16 or float32 of shape (n, dim); rows of NaN where unknown."""
+
+_SAMPLE_SHARE = 84  # one part in so many is looked at beforehand
+_FEWEST_PIECES_TO_SAMPLE = 2
+_PROBES_AT_ONCE = 64
+_ROW_BITS = 40  # a row's number within its segment; the segment's number lies above
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    part: int
+    starts: Int64
+    ends: Int64
+
+    @property
+    def groups(self) -> int:
+        return int((self.ends - self.starts).sum())
+
+    def beginning(self, groups: int) -> "_Piece":
+        """The first so many groups of it."""
+        upto = np.cumsum(self.ends - self.starts)
+        last = min(int(np.searchsorted(upto, groups)), len(upto) - 1)
+        ends = self.ends[: last + 1].copy()
+        ends[-1] -= max(0, int(upto[last]) - groups)
+        return _Piece(self.part, self.starts[: last + 1], ends)
+
+
+def _pieces(parts: list[Admission], groups_at_once: int) -> Iterator[_Piece]:
+    """Runs cut and gathered into pieces of about equal work, in order."""
+    for number, part in enumerate(parts):
+        upto = np.cumsum(part.ends - part.starts)
+        total = int(upto[-1]) if len(upto) else 0
+        before = upto - (part.ends - part.starts)
+        for low in range(0, total, groups_at_once):
+            high = min(low + groups_at_once, total)
+            first = int(np.searchsorted(upto, low, side="right"))
+            last = int(np.searchsorted(before, high, side="left"))
+            starts, ends = part.starts[first:last].copy(), part.ends[first:last].copy()
+            starts[0] += low - before[first]
+            ends[-1] -= upto[last - 1] - high
+            yield _Piece(number, starts, ends)
+
+
+class _Buffers:
+    """What one worker has kept so far, for every probe."""
+
+    def __init__(self, limits: Int64, candidates: int, shape: CodeShape) -> None:
+        n_probes = len(limits)
+        capacity = 2 * candidates + 64
+        self.counts = np.zeros(n_probes, dtype=np.int64)
+        self.limits = limits.copy()
+        self.distances = np.empty((n_probes, capacity), dtype=np.int32)
+        self.rows = np.empty((n_probes, capacity), dtype=np.int64)
+        self.histogram = np.zeros(shape.worst + 1, dtype=np.int32)
+
+    def nearest(self, probe: int) -> tuple[npt.NDArray[np.int32], Int64]:
+        count = int(self.counts[probe])
+        return self.distances[probe, :count], self.rows[probe, :count]
+
+
+class Scanner:
+    """Runs searches on a fixed number of threads, shared by all who search."""
+
+    def __init__(self, settings: GallerySettings) -> None:
+        self._depth = settings.depth
+        self._groups_at_once = settings.groups_at_once
+        self._threads = settings.threads or len(os.sched_getaffinity(0))
+        self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="gallery-scan")
+
+    def close(self) -> None:
+        """End the threads."""
+        self._pool.shutdown()
+
+    def search(
+        self,
+        state: State,
+        vectors: Float32,
+        k: int,
+        wanted: Filter,
+        templates: TemplateSource | None,
+    ) -> Hits:
+        """Hits of every probe; ``elapsed_seconds`` is left to the caller."""
+        parts = admissions(state, wanted)
+        searched = sum(part.count for part in parts)
+        table = HitTable.empty(len(vectors), k)
+        if searched:
+            keep = min(self._depth.candidates(searched, k), searched)
+            for start in range(0, len(vectors), _PROBES_AT_ONCE):
+                some = vectors[start : start + _PROBES_AT_ONCE]
+                query = state.encoder.ask(some)
+                rows = self._scan(parts, query, state.encoder.shape, keep)
+                self._finish(parts, query, rows, some, (table, start, k), templates)
+        return table.hits(searched, 0.0, incomplete=bool(state.damaged))
+
+    def _scan(
+        self, parts: list[Admission], query: Query, shape: CodeShape, keep: int
+    ) -> list[Int64]:
+        """The ``keep`` nearest rows by their codes, per probe, in ascending order."""
+        pieces = list(_pieces(parts, self._groups_at_once))
+        limits = self._first_limits(parts, query, shape, keep, pieces)
+        buffers = self._spread(parts, query.planes, shape, keep, pieces, limits)
+        rows = [_merge(buffers, probe, keep)[0] for probe in range(len(query.planes))]
+        # A sample may have been unlike the whole: then too few passed, and all is open again.
+        missed = [probe for probe, found in enumerate(rows) if len(found) < keep]
+        if missed:
+            limits = np.full(len(missed), NO_LIMIT, dtype=np.int64)
+            planes = query.planes[missed]
+            buffers = self._spread(parts, planes, shape, keep, pieces, limits)
+            for at, probe in enumerate(missed):
+                rows[probe] = _merge(buffers, at, keep)[0]
+        return rows
+
+    def _first_limits(
+        self,
+        parts: list[Admission],
+        query: Query,
+        shape: CodeShape,
+        keep: int,
+        pieces: list[_Piece],
+    ) -> Int64:
+        """A distance per probe that about a third more than ``keep`` rows should undercut.
+
+        Without it every row of the beginning would be looked at in full.
+        """
+        limits = np.full(len(query.planes), NO_LIMIT, dtype=np.int64)
+        if len(pieces) < _FEWEST_PIECES_TO_SAMPLE:
+            return limits
+        beginning = max(1, self._groups_at_once // _SAMPLE_SHARE)
+        samples = [piece.beginning(beginning) for piece in pieces]
+        share = sum(one.groups for one in samples) / sum(one.groups for one in pieces)
+        expected = keep * share
+        of_sample = int(1.3 * expected + 3 * expected**0.5 + 4)
+        buffers = self._spread(parts, query.planes, shape, of_sample, samples, limits)
+        for probe in range(len(limits)):
+            rows, distances = _merge(buffers, probe, of_sample)
+            if len(rows) == of_sample:
+                limits[probe] = int(distances.max()) + 1
+        return limits
+
+    def _spread(  # noqa: PLR0913, PLR0917
+        self,
+        parts: list[Admission],
+        planes: UInt64,
+        shape: CodeShape,
+        keep: int,
+        pieces: list[_Piece],
+        limits: Int64,
+    ) -> list[_Buffers]:
+        """Scan pieces on all threads."""
+        queue, lock = iter(pieces), threading.Lock()
+        work = partial(_work, parts, planes, shape, keep, queue, lock, limits)
+        # A fixed pool keeps the number of scanning threads bounded however many search.
+        workers = min(self._threads, len(pieces))
+        futures: Sequence[Future[_Buffers]] = [self._pool.submit(work) for _ in range(workers)]
+        return [future.result() for future in futures]
+
+    def _finish(  # noqa: PLR0913, PLR0917
+        self,
+        parts: list[Admission],
+        query: Query,
+        rows: list[Int64],
+        vectors: Float32,
+        target: tuple[HitTable, int, int],
+        templates: TemplateSource | None,
+    ) -> None:
+        table, first, k = target
+        shares = self._pool.map(
+            lambda probe: self._finalists(parts, query, rows[probe], probe, k, templates),
+            range(len(vectors)),
+        )
+        finalists = list(shares)
+        exact = fetch_scores(templates, [ids for ids, _, _ in finalists])
+        for probe, (ids, similarity, subjects) in enumerate(finalists):
+            better = similarity if exact is None else exact(ids, vectors[probe], similarity)
+            table.put(first + probe, ids, better, subjects)
+
+    def _finalists(  # noqa: PLR0913, PLR0917
+        self,
+        parts: list[Admission],
+        query: Query,
+        rows: Int64,
+        probe: int,
+        k: int,
+        templates: TemplateSource | None,
+    ) -> tuple[Int64, Float32, Int64]:
+        """Ids, similarity by int8 rows, and subjects of the best candidates of a probe."""
+        similarity = np.empty(len(rows), dtype=np.float32)
+        ids = np.empty(len(rows), dtype=np.int64)
+        cuts = np.searchsorted(rows, np.arange(len(parts) + 1) << _ROW_BITS)
+        local = rows & ((1 << _ROW_BITS) - 1)
+        for number, part in enumerate(parts):
+            mine = slice(cuts[number], cuts[number + 1])
+            if mine.start == mine.stop:
+                continue
+            found = np.empty(mine.stop - mine.start, dtype=np.int32)
+            products(_fixed(part.rows), local[mine], query.fine[probe], found)
+            similarity[mine] = found * query.unit[probe]
+            ids[mine] = part.ids(local[mine])
+        wanted = k if templates is None else self._depth.finalists(len(rows), k)
+        best = best_first(similarity, ids, wanted)
+        subjects = np.empty(len(best), dtype=np.int64)
+        for number, part in enumerate(parts):
+            mine_too = rows[best] >> _ROW_BITS == number
+            subjects[mine_too] = part.subjects(local[best[mine_too]])
+        return ids[best], similarity[best], subjects
+
+
+def _fixed(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """A view that cannot be written: mapped files are such, and one compilation serves all."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
+def _work(  # noqa: PLR0913, PLR0917
+    parts: list[Admission],
+    planes: UInt64,
+    shape: CodeShape,
+    keep: int,
+    queue: Iterator[_Piece],
+    lock: threading.Lock,
+    limits: Int64,
+) -> _Buffers:
+    """Scan pieces until none is left."""
+    buffers = _Buffers(limits, keep, shape)
+    tag = FOUR_BIT_TAG if shape is FOUR_BIT else ONE_BIT_TAG
+    rules = shape.rules
+    while True:
+        with lock:
+            piece = next(queue, None)
+        if piece is None:
+            return buffers
+        part = parts[piece.part]
+        scan(
+            tag,
+            _fixed(part.head),
+            _fixed(part.tail),
+            shape.head_words,
+            shape.tail_words,
+            _fixed(part.admitted),
+            piece.starts,
+            piece.ends,
+            piece.part << _ROW_BITS,
+            planes,
+            rules,
+            keep,
+            buffers.counts,
+            buffers.limits,
+            buffers.distances,
+            buffers.rows,
+            buffers.histogram,
+        )
+
+
+def _merge(
+    buffers: list[_Buffers], probe: int, keep: int
+) -> tuple[Int64, npt.NDArray[np.int32]]:
+    """The ``keep`` nearest rows of all workers, ascending, and their distances, unordered."""
+    found = [one.nearest(probe) for one in buffers]
+    distances = np.concatenate([one for one, _ in found])
+    rows = np.concatenate([one for _, one in found])
+    if len(rows) > keep:
+        # Distance above, row below: one number orders both, and a partition is enough.
+        packed = (distances.astype(np.int64) << 47) | _squeeze(rows)
+        kept = np.argpartition(packed, keep - 1)[:keep]
+        rows, distances = rows[kept], distances[kept]
+    return np.sort(rows), distances
+
+
+def _squeeze(rows: Int64) -> Int64:
+    """Segment and row in 47 bits, in the same order."""
+    squeezed: Int64 = ((rows >> _ROW_BITS) << 34) | (rows & ((1 << 34) - 1))
+    return squeezed
+
+
+def fetch_scores(
+    templates: TemplateSource | None, ids: list[Int64]
+) -> Callable[[Int64, Float32, Float32], Float32] | None:
+    """Scores by stored templates, fetched once for all probes."""
+    if templates is None:
+        return None
+    wanted = np.unique(np.concatenate([np.empty(0, dtype=np.int64), *ids]))
+    if not len(wanted):
+        return None
+    stored = np.asarray(templates(wanted))
+
+    def exact(some: Int64, probe: Float32, otherwise: Float32) -> Float32:
+        found = score(stored[np.searchsorted(wanted, some)], probe)
+        known = np.isfinite(found)
+        # A template erased this very moment: its row is judged by what the segment says.
+        return np.where(known, found, otherwise).astype(np.float32)
+
+    return exact
