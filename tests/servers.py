@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 START_SECONDS = 60.0
-PASSWORD = "a long enough password"  # noqa: S105
+PASSWORD = "a long enough password"
 
 
 def run_cli(data: Path, *arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
@@ -26,6 +26,7 @@ def run_cli(data: Path, *arguments: str, **options: object) -> subprocess.Comple
         text=True,
         capture_output=True,
         timeout=240,
+        check=False,
         **options,
     )
 

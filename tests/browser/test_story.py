@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, FilePayload, Page, expect
+
 from tests.browser.conftest import check_page, open_context
 from tests.photos import pairs
 from tests.servers import PASSWORD, Server

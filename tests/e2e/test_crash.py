@@ -3,6 +3,7 @@
 from typing import Any
 
 import httpx
+
 from tests.servers import Server, wait_until
 
 HANGZHOU = {"latitude": 30.2741, "longitude": 120.1551}

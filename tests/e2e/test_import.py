@@ -8,9 +8,10 @@ from pathlib import Path
 
 import psycopg
 from PIL import Image, ImageEnhance
+
 from reunite.storage.server import find_running
-from tests.servers import REUNITE, Server, environment, run_cli, wait_until
 from tests.photos import pairs, special
+from tests.servers import REUNITE, Server, environment, run_cli, wait_until
 
 # A thousand on demand: REUNITE_TEST_IMPORT_IMAGES=1000.
 IMAGES = int(os.environ.get("REUNITE_TEST_IMPORT_IMAGES", "160"))

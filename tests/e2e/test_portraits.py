@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import httpx
-from tests.servers import Server, run_cli
+
 from tests.photos import distractors, pairs, special
+from tests.servers import Server, run_cli
 
 
 def test_older_photos_find_the_newer_ones(server: Server, tmp_path: Path) -> None:

@@ -12,9 +12,9 @@ from fastapi.routing import APIRoute
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.concurrency import run_in_threadpool
 
+from reunite.accounts.account import Actor
 from reunite.api.problems import problem_responses
 from reunite.app.access import Access
-from reunite.accounts.account import Actor
 from reunite.app.services import Services
 from reunite.app.sign_in import find_actor
 from reunite.kernel.errors import ForbiddenError

@@ -20,6 +20,7 @@ from reunite.api.main import create_api
 from reunite.app.services import Services
 from reunite.cli.messages import describe
 from reunite.kernel.errors import ReuniteError
+from reunite.kernel.places import Point, is_at_sea
 from reunite.web.main import create_web
 from reunite.worker.loop import Worker
 
@@ -161,6 +162,8 @@ def warm_up(services: Services) -> threading.Thread:
         try:
             if isinstance(services.faces, _Loadable):
                 services.faces.load()
+            # The map of land: whoever reports a place first need not wait for it.
+            is_at_sea(Point(0, 0))
             services.gallery.refresh()
         except Exception:  # whoever searches first is told what is wrong
             log.exception("warm_up_failed")

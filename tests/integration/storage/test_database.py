@@ -98,10 +98,15 @@ def test_a_worker_that_dies_gives_its_message_back(
 ) -> None:
     with database.transaction() as transaction:
         transaction.outbox.add("count", {})
-    with pytest.raises(ReuniteError) as refused, database.transaction() as transaction:
-        assert transaction.outbox.claim(NOW) is not None
-        cut_off_others(database_url)
-        transaction.outbox.count_waiting()
+
+    def claim_and_die() -> None:
+        with database.transaction() as transaction:
+            assert transaction.outbox.claim(NOW) is not None
+            cut_off_others(database_url)
+            transaction.outbox.count_waiting()
+
+    with pytest.raises(ReuniteError) as refused:
+        claim_and_die()
     assert refused.value.code == "database_unreachable"
     with database.transaction() as transaction:
         assert transaction.outbox.claim(NOW) is not None
@@ -109,6 +114,7 @@ def test_a_worker_that_dies_gives_its_message_back(
 
 def test_a_commit_that_comes_late_is_not_missed(database: PostgresDatabase) -> None:
     """The transaction that writes first commits last, after somebody has read past it."""
+    store_template(database, store_case(database, photos=1)[1][0])
     with database.transaction() as transaction:
         position = transaction.templates.position()
     with database.transaction() as late:
@@ -117,13 +123,13 @@ def test_a_commit_that_comes_late_is_not_missed(database: PostgresDatabase) -> N
             fast = add_one(quick)
         with database.transaction() as reader:
             change = reader.templates.changes_since(position)
-        assert set(change.added) == {fast}
+        assert fast in change.added
+        assert slow not in change.added
         position = change.position
     with database.transaction() as reader:
         change = reader.templates.changes_since(position)
     assert slow in change.added
     with database.transaction() as reader:
-        assert set(change.added) <= {slow, fast}
         enrolment = reader.templates.get_enrolment(change.added, SPACE)
     assert slow in enrolment.template_ids
 

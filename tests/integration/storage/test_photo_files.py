@@ -4,6 +4,7 @@ import errno
 import os
 import re
 import stat
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -80,8 +81,6 @@ def test_another_error_of_the_disk_is_not_called_full(
 
 
 def test_half_a_picture_of_a_crash_is_cleared_away(store: PhotoDirectory, folder: Path) -> None:
-    from datetime import UTC, datetime, timedelta
-
     key = store.put(b"picture")
     half = folder / key[:2] / key[2:4] / f"{'a' * 40}.part"
     half.write_bytes(b"pic")

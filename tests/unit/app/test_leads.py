@@ -140,6 +140,25 @@ def test_a_rejected_pair_never_comes_back(world: World) -> None:
     assert [(d.by, d.note) for d in lead.decisions] == [(world.reviewer.account_id, "other ears")]
 
 
+def test_a_rejected_pair_makes_room_for_the_next_best() -> None:
+    world = World(Settings(leads_per_record=1, lead_similarity=-1.0))
+    missing, alike = world.open(5), world.open_found(5, 1)
+    world.drain()
+    [lead] = world.leads(missing)
+    assert lead.found_case_id == world.case(alike).id
+    decide_lead(world.services, world.reviewer, lead.id, REJECT)
+    next_best = world.open_found(6)
+    with world.database.transaction() as transaction:
+        # Matched from its own side it would be a lead anyway.
+        message = transaction.outbox.claim(world.clock.now())
+        assert message is not None
+        transaction.outbox.finish(message)
+    add_photo(world.services, world.family, missing, paint_person(5, 2))
+    world.drain()
+    partners = {lead.found_case_id for lead in world.leads(missing)}
+    assert partners == {world.case(alike).id, world.case(next_best).id}
+
+
 def test_two_reviewers_confirm_and_no_case_changes(world: World) -> None:
     missing, found, lead_id = pair(world)
     cases = [world.case(missing), world.case(found)]

@@ -26,9 +26,9 @@ def volunteers(site: Site) -> None:
         join_alerts(site.world.services, actor, JoinRequest(frozenset(Module), point=place))
 
 
-def lead(site: Site, **found: object) -> int:
+def lead(site: Site) -> int:
     """The lead between a public missing person and a found record."""
-    reference = site.world.open_public(1, person=Person(name="林小雨"), **found)
+    reference = site.world.open_public(1, person=Person(name="林小雨"))
     site.world.verify(site.world.open_found(1, 1))
     site.world.drain()
     return site.world.leads(reference)[0].id
@@ -445,3 +445,10 @@ def test_the_case_page_leads_staff_to_the_review(site: Site) -> None:
     assert f"/en/review/cases/{reference}" in reviewer(site).get(f"/en/cases/{reference}").text
     own = site.reader(site.world.family).get(f"/en/cases/{reference}").text
     assert "/review/" not in own
+
+
+def test_who_comes_second_is_told_so(site: Site) -> None:
+    reference = site.world.open_public(1)
+    refused = reviewer(site).post(f"/en/review/cases/{reference}/publish", {"alert": ""})
+    assert refused.status_code == 409
+    assert "somebody may have changed the case" in refused.text
