@@ -14,7 +14,7 @@ class Depth:
     lost two mates in three hundred that four thousand found.
     """
 
-    candidates_at_million: int = 1000
+    candidates_at_million: int = 1500
     growth: float = 0.6
     candidates_per_hit: int = 8
     fewest_candidates: int = 512

@@ -456,8 +456,8 @@ class TestDepth:
     def test_grows_with_the_gallery(self) -> None:
         depth = Depth()
         assert depth.candidates(1000, 10) == 512
-        assert depth.candidates(1_000_000, 50) == 1000
-        assert 3900 < depth.candidates(10_000_000, 50) < 4100
+        assert depth.candidates(1_000_000, 50) == 1500
+        assert 5900 < depth.candidates(10_000_000, 50) < 6000
         assert depth.candidates(1000, 5000) == 40_000
         assert depth.finalists(1000, 50) == 132
 
