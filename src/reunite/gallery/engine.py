@@ -49,7 +49,7 @@ from reunite.gallery.settings import GallerySettings
 from reunite.gallery.state import State
 from reunite.gallery.store import Store, create_folder
 from reunite.gallery.tail import Tail
-from reunite.gallery.upkeep import Progress, compact, find_damage, rebuild, verify
+from reunite.gallery.upkeep import Progress, compact, find_damage, live_ids, rebuild, verify
 
 _CHUNK = 16_384
 
@@ -62,7 +62,7 @@ class SegmentGallery:
     templates : gives stored templates by id, for the re-rank of the last few
     """
 
-    def __init__(  # noqa: PLR0913
+    def __init__(
         self,
         folder: Path,
         space: TemplateSpace | None = None,
@@ -136,6 +136,15 @@ class SegmentGallery:
         """Live templates."""
         return self._now().live_count
 
+    @property
+    def is_writable(self) -> bool:
+        """Whether this process holds the writer's lock."""
+        return self._writer is not None
+
+    def template_ids(self) -> Int64:
+        """The ids of all live templates, ascending."""
+        return live_ids(self._now())
+
     def add(self, enrolment: Enrolment) -> None:
         """Hold these templates; on disk when this returns.  See ``Gallery.add``.
 
@@ -152,8 +161,15 @@ class SegmentGallery:
             change = Change(Kind.ADD, ids, enrolment.facts[some], codes, rows)
             with self._lock:
                 # The gallery may have changed its model while these were being encoded.
-                check_enrolment(self._store.state.space, replace(enrolment, template_ids=ids[:0],
-                    vectors=enrolment.vectors[:0], facts=enrolment.facts[:0]))
+                check_enrolment(
+                    self._store.state.space,
+                    replace(
+                        enrolment,
+                        template_ids=ids[:0],
+                        vectors=enrolment.vectors[:0],
+                        facts=enrolment.facts[:0],
+                    ),
+                )
                 self._store.record(change, self._clock())
                 self._seal_if_long()
 
