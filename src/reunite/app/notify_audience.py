@@ -23,7 +23,9 @@ def notify_audience(
     A new case goes to the volunteers around its place; its end goes to exactly the people
     who heard of its beginning, wherever they are now.
     """
-    case = transaction.cases.get(CaseId(int(str(payload["case_id"]))))
+    # Locked: were the case closed between here and the commit, another worker could thank
+    # nobody before these people are told, and they would never hear that it is over.
+    case = transaction.cases.get(CaseId(int(str(payload["case_id"]))), lock=True)
     kind = NoticeKind(str(payload["kind"]))
     radius = float(str(payload.get("radius_km", 0)))
     told = transaction.notices.recipients_of_case(case.id)

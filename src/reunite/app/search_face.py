@@ -52,6 +52,7 @@ class SearchResult:
     captured_year: int | None
     resemblances: list[Resemblance]
     searched: int
+    synthetic: int  # faces of nobody in the gallery, see ``fill_gallery``
     elapsed_seconds: float
     incomplete: bool
 
@@ -119,7 +120,7 @@ def view_search(
         probe = get_probe(services, transaction, actor, token)
     if probe.chosen is None:
         return SearchResult(
-            token, probe.faces, None, probe.captured_year, [], 0, 0.0, incomplete=False
+            token, probe.faces, None, probe.captured_year, [], 0, 0, 0.0, incomplete=False
         )
     _, views = view_stored(services, probe.storage_key)
     hits = services.gallery.search(probe_of(services, views[probe.chosen]), SEARCH_DEPTH, filter)
@@ -130,6 +131,7 @@ def view_search(
     }
     with services.database.transaction() as transaction:
         found = _visible(transaction, actor, similarity)
+        synthetic = transaction.templates.count().get("synthetic", 0)
         now = services.clock.now()
         transaction.looks.add(
             [
@@ -144,6 +146,7 @@ def view_search(
         captured_year=probe.captured_year,
         resemblances=found,
         searched=hits.searched,
+        synthetic=synthetic,
         elapsed_seconds=hits.elapsed_seconds,
         incomplete=hits.incomplete,
     )

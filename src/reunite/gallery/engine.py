@@ -49,14 +49,7 @@ from reunite.gallery.settings import GallerySettings
 from reunite.gallery.state import State
 from reunite.gallery.store import Store, create_folder
 from reunite.gallery.tail import Tail
-from reunite.gallery.upkeep import (
-    Progress,
-    compact,
-    find_damage,
-    live_ids,
-    rebuild,
-    verify,
-)
+from reunite.gallery.upkeep import Progress, compact, find_damage, live_ids, rebuild, verify
 
 _CHUNK = 16_384
 
@@ -141,6 +134,15 @@ class SegmentGallery:
     def __len__(self) -> int:
         """Live templates."""
         return self._now().live_count
+
+    @property
+    def is_writable(self) -> bool:
+        """Whether this process holds the writer's lock."""
+        return self._writer is not None
+
+    def template_ids(self) -> Int64:
+        """The ids of all live templates, ascending."""
+        return live_ids(self._now())
 
     def add(self, enrolment: Enrolment) -> None:
         """Hold these templates; on disk when this returns.  See ``Gallery.add``.
@@ -238,10 +240,6 @@ class SegmentGallery:
                 held = frozenset(damaged)
                 self._store.state = replace(self._store.state, damaged=held)
             return verify(self._store, self._store.state, ids, damaged, self._clock())
-
-    def template_ids(self) -> Int64:
-        """Ids of the live templates, in no order."""
-        return live_ids(self._now())
 
     @property
     def mark(self) -> int:

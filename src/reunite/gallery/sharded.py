@@ -106,6 +106,10 @@ class ShardServer:
             hits.incomplete,
         )
 
+    def template_ids(self) -> Int64:
+        """The ids of all live templates, ascending."""
+        return self._gallery.template_ids()
+
     def compact(self) -> int:
         """Rewrite segments without dead rows; how many rows left the disk."""
         return self._gallery.compact().rows_erased
@@ -180,6 +184,17 @@ class ShardedGallery:
     def __len__(self) -> int:
         """Live templates, as far as is known of shards that do not answer."""
         return sum(self._counts)
+
+    @property
+    def is_writable(self) -> bool:
+        """Always: the shards are this process's own."""
+        return True
+
+    def template_ids(self) -> Int64:
+        """The ids of all live templates, ascending.  Raises ShardUnavailableError."""
+        waits = [(n, self._start(n, "template_ids")) for n in range(len(self._shards))]
+        ids: Int64 = np.sort(np.concatenate([self._outcome(n, wait) for n, wait in waits]))
+        return ids
 
     def add(self, enrolment: Enrolment) -> None:
         """Hold these templates, each on its shard; see ``Gallery.add``.

@@ -208,18 +208,22 @@ def find_damage(state: State) -> list[str]:
 
 
 def live_ids(state: State) -> Int64:
-    """Ids of the live rows."""
+    """The ids of all live rows, ascending; an id stands twice where two rows are live."""
     tail = state.tail
     tail_rows = np.flatnonzero(np.unpackbits(tail.live, bitorder="little")[: tail.n])
-    parts = [one.segment.ids(one.live_rows()) for one in state.held]
-    return np.concatenate([tail.template_ids[tail_rows], *parts])
+    ids: Int64 = np.concatenate(
+        [tail.template_ids[tail_rows], *(one.segment.ids(one.live_rows()) for one in state.held)]
+    )
+    ids.sort()
+    return ids
 
 
 def verify(
     store: Store, state: State, record_ids: Int64, damaged: list[str], now: float
 ) -> VerifyReport:
     """Hold the live rows against the ids of the records that should have one."""
-    tail, ids = state.tail, live_ids(state)
+    tail = state.tail
+    ids = live_ids(state)
     unique, counts = np.unique(ids, return_counts=True)
     wanted = np.unique(np.asarray(record_ids, dtype=np.int64))
     since = [one.dead_since for one in state.held if one.dead_since is not None]

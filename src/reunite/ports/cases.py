@@ -170,6 +170,10 @@ class TemplateRepository(Protocol):
         """These templates, as far as they exist."""
         ...
 
+    def list_ids(self, space: TemplateSpace) -> Int64:
+        """Every template id of one space, ascending: int64 array of shape (n,)."""
+        ...
+
     def position(self) -> int:
         """Where the stream of changes stands now; take it before reading everything."""
         ...

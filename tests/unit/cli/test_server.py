@@ -15,7 +15,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import StreamingResponse
-from starlette.routing import Route
+from starlette.routing import Mount, Route
 
 from reunite.app.gallery_sync import GalleryState
 from reunite.app.services import Services, Settings
@@ -113,6 +113,23 @@ def test_the_document_knows_where_the_api_is(client: Client) -> None:
 
 def test_everything_else_is_a_page(client: Client) -> None:
     assert client.get("/no-such-page").headers["Content-Type"].startswith("text/html")
+
+
+def test_pages_and_api_share_one_limit(world: World) -> None:
+    app = create_app(cast("Services", world))
+    api, pages = (route.app for route in app.routes if isinstance(route, Mount))
+    assert api.state.doorkeeper is pages.state.web.doorkeeper
+
+
+def test_pages_are_set_up_by_the_environment(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REUNITE_PUBLIC_URL", "https://reunite.example/")
+    monkeypatch.setenv("REUNITE_HOTLINE", " 0571 110 ")
+    app = create_app(cast("Services", world))
+    pages = [route.app for route in app.routes if isinstance(route, Mount)][-1]
+    settings = pages.state.web.settings
+    assert (settings.public_url, settings.hotline) == ("https://reunite.example", "0571 110")
 
 
 def test_the_next_free_port_is_taken_unless_one_is_wanted() -> None:
