@@ -175,6 +175,19 @@ def test_two_reviewers_confirm_and_no_case_changes(world: World) -> None:
     assert len(world.leads(missing)[0].decisions) == 2
 
 
+def test_nobody_decides_on_a_record_of_their_own(world: World) -> None:
+    missing, _ = world.open_public(1), world.open_found(1, 1)
+    world.drain()
+    [lead] = world.leads(missing)
+    for verdict in Verdict:
+        with pytest.raises(ConflictError, match="own_case"):
+            decide_lead(world.services, world.officer, lead.id, verdict, "mine")
+    assert not get_lead(world.services, world.officer, lead.id).may_decide
+    withdraw_case(world.services, world.family, missing)
+    with pytest.raises(ConflictError, match="case_closed"):
+        decide_lead(world.services, world.reviewer, lead.id, Verdict.ACCEPT)
+
+
 def test_a_reviewer_sees_both_sides(world: World) -> None:
     woman = Person("周爱珍", Sex.FEMALE, YearRange(1946, 1946))
     resident = Person(sex=Sex.MALE, birth_years=YearRange(1940, 1950))
