@@ -62,7 +62,7 @@ class Prepared:
 
     def _mates(self) -> Float32:
         if isinstance(self.source, FaceLike):
-            return self.source._mates  # noqa: SLF001 - made by the same package
+            return self.source.mates
         return self.source._vectors[self.source.mate_rows]  # noqa: SLF001
 
     def _progress(self, faces: int) -> None:
@@ -118,9 +118,7 @@ def _rates(prepared: Prepared, gallery: SegmentGallery) -> dict[str, Any]:
         3,
     )
     rows = prepared.others.rows
-    faiss = {
-        name: median_rate(rows[name], times[name]) for name in others if "faiss" in name
-    }
+    faiss = {name: median_rate(rows[name], times[name]) for name in others if "faiss" in name}
     ours = times["single"] + times["single_again"]
     single_rate = median_rate(n, ours)
     return {
@@ -140,9 +138,7 @@ def _rates(prepared: Prepared, gallery: SegmentGallery) -> dict[str, Any]:
         "faiss_best": max(faiss, key=lambda name: faiss[name]),
         "faiss_best_faces_per_second": max(faiss.values()),
         "ratio_to_faiss_best": single_rate / max(faiss.values()),
-        "others_faces_per_second": {
-            name: median_rate(rows[name], times[name]) for name in others
-        },
+        "others_faces_per_second": {name: median_rate(rows[name], times[name]) for name in others},
         "others_faces_measured": {name: rows[name] for name in others},
     }
 

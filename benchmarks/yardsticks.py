@@ -10,7 +10,8 @@ from typing import Any
 import faiss
 import numpy as np
 import numpy.typing as npt
-from usearch.index import MetricKind, search
+from usearch.compiled import MetricKind
+from usearch.index import search
 
 from benchmarks.rates import Step, together
 from reunite.gallery.codes import CODE_WORDS, UInt64
@@ -41,8 +42,7 @@ class Yardsticks:
         made.indexes = {
             "faiss_binary_flat": [faiss.IndexBinaryFlat(dim) for _ in range(_SHARDS)],
             "faiss_rabitq_fastscan": [
-                faiss.IndexRaBitQFastScan(dim, faiss.METRIC_INNER_PRODUCT)
-                for _ in range(_SHARDS)
+                faiss.IndexRaBitQFastScan(dim, faiss.METRIC_INNER_PRODUCT) for _ in range(_SHARDS)
             ],
             "faiss_rabitq": [
                 faiss.IndexRaBitQ(dim, faiss.METRIC_INNER_PRODUCT) for _ in range(_SHARDS)

@@ -296,6 +296,7 @@ def search_result(result: SearchResult, country: str) -> SearchResultBody:
             for one in result.resemblances
         ],
         searched=result.searched,
+        synthetic=result.synthetic,
         elapsed_ms=result.elapsed_seconds * 1000,
         incomplete=result.incomplete,
     )

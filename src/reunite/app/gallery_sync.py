@@ -146,14 +146,10 @@ class LiveGallery:
                 base = self._promoted(base)
             with self._database.transaction() as transaction:
                 change = transaction.templates.changes_since(self._position)
-                arrived = (
-                    transaction.templates.get_enrolment(change.added, self._space)
-                    if change.added
-                    else None
-                )
-            # Additions first: what was added and erased since must end up erased.
-            if arrived is not None and len(arrived.template_ids):
-                self._add(base, arrived)
+                # Additions first: what was added and erased since must end up erased.
+                added = np.asarray(change.added, dtype=np.int64)
+                for arrived in self._enrolments(transaction, added):
+                    self._add(base, arrived)
             if change.removed:
                 self._remove(base, change)
             self._position = change.position
@@ -197,7 +193,9 @@ class LiveGallery:
     def _enrolments(self, transaction: Transaction, ids: Int64) -> Iterator[Enrolment]:
         for start in range(0, len(ids), IDS_AT_ONCE):
             some = ids[start : start + IDS_AT_ONCE].tolist()
-            yield transaction.templates.get_enrolment(some, self._space)
+            arrived = transaction.templates.get_enrolment(some, self._space)
+            if len(arrived.template_ids):
+                yield arrived
 
     def _add(self, base: Gallery, arrived: Enrolment) -> None:
         (base if base.is_writable else self._overlay).add(arrived)

@@ -92,6 +92,13 @@ def start_search(
     return SearchStarted(token, needs_choice=read.only_face is None)
 
 
+def list_probe_faces(services: Services, actor: Actor | None, token: str) -> list[PhotoFace]:
+    """The faces of a search's photo, to point at one.  Searches nothing, so no look is logged."""
+    actor = require_role(actor, EVERYONE)
+    with services.database.transaction() as transaction:
+        return get_probe(services, transaction, actor, token).faces
+
+
 def choose_probe_face(services: Services, actor: Actor | None, token: str, index: int) -> None:
     """Say which face of the photo to search with.
 

@@ -24,7 +24,7 @@ from reunite.gallery.errors import (
 )
 from reunite.gallery.files import WriterLock
 from reunite.gallery.log import Change, Kind
-from reunite.gallery.manifest import MANIFEST
+from reunite.gallery.manifest import MANIFEST, read_mark, write_mark
 from reunite.gallery.port import (
     ADMIT_ALL,
     Enrolment,
@@ -93,8 +93,7 @@ class SegmentGallery:
             if writable and space is not None and not (folder / MANIFEST).exists():
                 create_folder(folder, space)
             self._store = Store(folder, clock())
-            if space is not None and self._store.state.space != space:
-                raise GallerySpaceError("gallery_space_differs")
+            self._require_space(space)
             if writable:
                 self._store.start_writing()
         except BaseException:
@@ -242,6 +241,20 @@ class SegmentGallery:
                 self._store.state = replace(self._store.state, damaged=held)
             return verify(self._store, self._store.state, ids, damaged, self._clock())
 
+    @property
+    def mark(self) -> int:
+        """The number last given to ``set_mark``; 0 if none was, or for another space.
+
+        For a caller that applies a stream of changes: where to go on.  Applying some again
+        does no harm.
+        """
+        return read_mark(self._store.folder, self._now().space)
+
+    def set_mark(self, number: int) -> None:
+        """Keep a number beside the gallery, durably.  Raises GalleryReadOnlyError."""
+        self._require_writer()
+        write_mark(self._store.folder, self._store.state.space, number)
+
     def warm_up(self) -> None:
         """Load the compiled loops, so that the first search need not.
 
@@ -327,6 +340,10 @@ class SegmentGallery:
         except GalleryDiskFullError:
             # What was just acknowledged is safe in the log; sealing is tried again later.
             self._disk_full = True
+
+    def _require_space(self, space: TemplateSpace | None) -> None:
+        if space is not None and self._store.state.space != space:
+            raise GallerySpaceError("gallery_space_differs")
 
     def _require_writer(self) -> None:
         if self._writer is None:

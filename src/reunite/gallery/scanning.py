@@ -164,7 +164,7 @@ class Scanner:
                 limits[probe] = int(distances.max()) + 1
         return limits
 
-    def _spread(  # noqa: PLR0913, PLR0917
+    def _spread(
         self,
         parts: list[Admission],
         planes: UInt64,
@@ -181,7 +181,7 @@ class Scanner:
         futures: Sequence[Future[_Buffers]] = [self._pool.submit(work) for _ in range(workers)]
         return [future.result() for future in futures]
 
-    def _finish(  # noqa: PLR0913, PLR0917
+    def _finish(
         self,
         parts: list[Admission],
         query: Query,
@@ -201,7 +201,7 @@ class Scanner:
             better = similarity if exact is None else exact(ids, vectors[probe], similarity)
             table.put(first + probe, ids, better, subjects)
 
-    def _finalists(  # noqa: PLR0913, PLR0917
+    def _finalists(
         self,
         parts: list[Admission],
         query: Query,
@@ -239,7 +239,7 @@ def _fixed(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return view
 
 
-def _work(  # noqa: PLR0913, PLR0917
+def _work(
     parts: list[Admission],
     planes: UInt64,
     shape: CodeShape,
@@ -279,9 +279,7 @@ def _work(  # noqa: PLR0913, PLR0917
         )
 
 
-def _merge(
-    buffers: list[_Buffers], probe: int, keep: int
-) -> tuple[Int64, npt.NDArray[np.int32]]:
+def _merge(buffers: list[_Buffers], probe: int, keep: int) -> tuple[Int64, npt.NDArray[np.int32]]:
     """The ``keep`` nearest rows of all workers, ascending, and their distances, unordered."""
     found = [one.nearest(probe) for one in buffers]
     distances = np.concatenate([one for one, _ in found])

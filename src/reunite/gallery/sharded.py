@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -122,7 +123,7 @@ class ThreadShard:
     """A shard in this process."""
 
     def __init__(self, folder: Path, space: TemplateSpace, settings: GallerySettings) -> None:
-        self._make = lambda: ShardServer(str(folder), space, settings)
+        self._make = partial(ShardServer, str(folder), space, settings)
         self._server: ShardServer | None = self._make()
         self._pool = ThreadPoolExecutor(2, thread_name_prefix="gallery-shard")
 

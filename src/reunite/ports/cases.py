@@ -233,6 +233,6 @@ class SightingRepository(Protocol):
 
     def list_of_case(self, case_id: CaseId) -> list[Sighting]: ...
 
-    def erase_photos_of_case(self, case_id: CaseId) -> list[str]:
-        """Forget the photos sent for a case; their storage keys."""
+    def erase_of_case(self, case_id: CaseId) -> list[str]:
+        """Forget the words, places and photos sent for a case; the storage keys."""
         ...

@@ -115,20 +115,20 @@ def test_everything_else_is_a_page(client: Client) -> None:
     assert client.get("/no-such-page").headers["Content-Type"].startswith("text/html")
 
 
-def test_pages_and_api_share_one_limit(world: World) -> None:
+def mounted(world: World) -> list[Starlette]:
     app = create_app(cast("Services", world))
-    api, pages = (route.app for route in app.routes if isinstance(route, Mount))
+    return [cast("Starlette", route.app) for route in app.routes if isinstance(route, Mount)]
+
+
+def test_pages_and_api_share_one_limit(world: World) -> None:
+    api, pages = mounted(world)
     assert api.state.doorkeeper is pages.state.web.doorkeeper
 
 
-def test_pages_are_set_up_by_the_environment(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_pages_are_set_up_by_the_environment(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REUNITE_PUBLIC_URL", "https://reunite.example/")
     monkeypatch.setenv("REUNITE_HOTLINE", " 0571 110 ")
-    app = create_app(cast("Services", world))
-    pages = [route.app for route in app.routes if isinstance(route, Mount)][-1]
-    settings = pages.state.web.settings
+    settings = mounted(world)[1].state.web.settings
     assert (settings.public_url, settings.hotline) == ("https://reunite.example", "0571 110")
 
 
