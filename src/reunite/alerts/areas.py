@@ -5,15 +5,17 @@ say yes too often, never no too often; ``measure`` is asked of single cells and 
 Polygons are in ``alerts.polygon``.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from math import pi, sin
+from itertools import pairwise
+from math import atan2, ceil, degrees, hypot, pi, sin
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from reunite.kernel.errors import InvalidInputError
-from reunite.kernel.places import EARTH_RADIUS_KM, Point
+from reunite.kernel.places import EARTH_RADIUS_KM, Point, distance_km
 
 Bool = npt.NDArray[np.bool_]
 Int64 = npt.NDArray[np.int64]
@@ -21,6 +23,7 @@ Float64 = npt.NDArray[np.float64]
 
 # Chords are of the unit sphere: 1e-9 is 6 mm, far more than double precision loses.
 CHORD_SLACK = 1e-9
+SHORTEST_STEP_KM = 1.0  # between circles of a line, however narrow they are
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +38,9 @@ class Places:
     cos_latitudes: Float64
 
     @classmethod
-    def of(cls, degrees: Float64) -> "Places":
+    def of(cls, coordinates: Float64) -> "Places":
         """Places of latitudes and longitudes in degrees, float64 array of shape (n, 2)."""
-        latitudes, longitudes = np.ascontiguousarray(np.radians(degrees).T)
+        latitudes, longitudes = np.ascontiguousarray(np.radians(coordinates).T)
         return cls(latitudes, longitudes, np.cos(latitudes))
 
     def take(self, rows: Int64) -> "Places":
@@ -144,6 +147,25 @@ class Union:
             inside |= within
             np.minimum(distances_km, away_km, out=distances_km)
         return inside, distances_km
+
+
+def along(line: Sequence[Point], radius_km: float) -> Union:
+    """Everything near a transport line: circles around its stops and between them.
+
+    Circles stand at most a radius apart, so what lies within 0.86 radii of the line between two
+    stops is inside too.  Nearest to any of them comes first.
+    """
+    circles = [Circle(stop, radius_km) for stop in line]
+    for stop, following in pairwise(line):
+        pieces = max(1, ceil(distance_km(stop, following) / max(radius_km, SHORTEST_STEP_KM)))
+        ends = Places.of(
+            np.array([(p.latitude, p.longitude) for p in (stop, following)], dtype=np.float64)
+        ).vectors()
+        for piece in range(1, pieces):
+            x, y, z = ends[0] + (ends[1] - ends[0]) * piece / pieces
+            between = Point(degrees(atan2(z, hypot(x, y))), degrees(atan2(y, x)))
+            circles.append(Circle(between, radius_km))
+    return Union(tuple(circles))
 
 
 @dataclass(frozen=True, slots=True)

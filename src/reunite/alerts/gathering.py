@@ -5,7 +5,7 @@ from typing import Any
 import numba
 
 
-@numba.njit(nogil=True, cache=True, boundscheck=False)  # type: ignore[untyped-decorator]
+@numba.njit(nogil=True, cache=True, boundscheck=False)
 def gather(
     base_ids: Any,
     base_opt_ins: Any,

@@ -78,7 +78,7 @@ class Polygon:
         return inside, distances_km
 
 
-@numba.njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(nogil=True, cache=True)
 def _are_inside(latitudes: Any, longitudes: Any, outline: Any) -> Any:
     """Even-odd rule: an edge counts from its southern end, not to its northern one."""
     corners = outline.shape[0]
@@ -102,13 +102,13 @@ def _are_inside(latitudes: Any, longitudes: Any, outline: Any) -> Any:
     return inside
 
 
-@numba.njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(nogil=True, cache=True)
 def _side(a: Any, b: Any, c: Any) -> Any:
     """On which side of the line from ``a`` to ``b`` the point ``c`` lies: -1, 0, 1."""
     return np.sign((b[1] - a[1]) * (c[0] - a[0]) - (b[0] - a[0]) * (c[1] - a[1]))
 
 
-@numba.njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(nogil=True, cache=True)
 def _crosses_itself(outline: Any) -> Any:
     """Whether two edges that are no neighbours have a point between their ends in common."""
     n = outline.shape[0]

@@ -80,11 +80,12 @@ class SortedCells:
     def nbytes(self) -> int:
         """Bytes of memory of all arrays."""
         own = (self.account_ids, self.opt_ins, self.by_account, self.cells, self.starts)
-        return sum(array.nbytes for array in (*own, self.block_starts)) + sum(
+        bytes_of_tables: int = sum(
             getattr(table, name).nbytes
             for table in (self.places, self.blocks)
             for name in table.__dataclass_fields__
         )
+        return bytes_of_tables + sum(array.nbytes for array in (*own, self.block_starts))
 
     def find(self, area: Area) -> tuple[Int64, Float64]:
         """Rows of the cells in an area, ascending, and their distances in km."""
@@ -120,7 +121,9 @@ def _stretches(firsts: Int64, ends: Int64) -> Int64:
     """All numbers from each first up to its end."""
     lengths = ends - firsts
     before = np.cumsum(lengths) - lengths
-    return np.arange(lengths.sum(), dtype=np.int64) + np.repeat(firsts - before, lengths)
+    numbers: Int64 = np.arange(lengths.sum(), dtype=np.int64)
+    numbers += np.repeat(firsts - before, lengths)
+    return numbers
 
 
 def _places(cells: Int64, known: SortedCells | None) -> Places:

@@ -2,7 +2,8 @@
 
 The index is a cache.  Before each alert this process reads who has come, moved or left since,
 so that nobody who has left is told; a thread does the same every second, so that there is
-never much to read when somebody is lost.
+never much to read when somebody is lost.  Servers and workers start it; a command of a
+second does not read ten million people for nothing.
 """
 
 import threading
@@ -52,7 +53,9 @@ class LiveAudience:
             return index
 
     def start(self) -> None:
-        """Follow the database in a thread of its own until ``close``."""
+        """Follow the database in a thread of its own until ``close``; once is enough."""
+        if self._thread is not None:
+            return
         self._thread = threading.Thread(target=self._follow, name="audience", daemon=True)
         self._thread.start()
 

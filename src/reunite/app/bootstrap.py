@@ -160,7 +160,6 @@ def open_services(config: Config) -> Iterator[Services]:
         gallery = LiveGallery(database, _gallery_opener(config, database), space)
         opened.callback(gallery.close)
         audience = LiveAudience(database)
-        audience.start()
         opened.callback(audience.close)
         yield Services(
             database=database,

@@ -1,5 +1,6 @@
 """Whom an alert is for: against counting one by one."""
 
+from itertools import pairwise
 from math import asin, cos, radians, sin, sqrt
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from reunite.alerts.areas import Circle, Union, Without
+from reunite.alerts.areas import Circle, Places, Union, Without, along, haversine_km
 from reunite.alerts.audience import Audience, Wanted, choose_audience
 from reunite.alerts.audience_index import AudienceIndex
 from reunite.alerts.positions import Positions, no_positions, opt_in_bits
@@ -65,8 +66,6 @@ def vectorised(where: Positions, centre: Point, radius_km: float) -> list[int]:
     """Everyone measured by the formula that the index promises, in its order."""
     points = [centre_of(int(cell)) for cell in where.cells]
     degrees = np.array([(p.latitude, p.longitude) for p in points]).reshape(-1, 2)
-    from reunite.alerts.areas import Places, haversine_km  # noqa: PLC0415
-
     distances_km = haversine_km(Places.of(degrees), centre)
     near = np.flatnonzero(distances_km <= radius_km)
     order = near[np.lexsort((where.account_ids[near], distances_km[near]))]
@@ -134,6 +133,31 @@ def test_areas_are_joined_and_taken_away(
     left = listed(choose_audience(index, Without(line, Circle(centre, radius_km)), CHILD))
     assert set(left) == every - set(vectorised(where, centre, radius_km))
     assert len(left) == len(set(left))
+
+
+@settings(deadline=None)
+@given(
+    st.lists(around_the_town, min_size=2, max_size=4),
+    st.lists(around_the_town, max_size=30),
+    st.floats(1, 20),
+)
+def test_a_line_holds_what_is_near_its_stops_and_between(
+    stops: list[Point], points: list[Point], radius_km: float
+) -> None:
+    where = positions(points)
+    line = along(stops, radius_km)
+    chosen = set(listed(choose_audience(AudienceIndex(where), line, CHILD)))
+    for stop in stops:
+        assert chosen >= set(vectorised(where, stop, radius_km))
+    for cell, account_id in zip(where.cells.tolist(), where.account_ids.tolist(), strict=True):
+        nearest = min(distance_km(centre_of(cell), c.centre) for c in line.parts)  # type: ignore[attr-defined]
+        assert (account_id in chosen) == (nearest <= radius_km) or nearest == pytest.approx(
+            radius_km, abs=EDGE_KM
+        )
+    for a, b in pairwise(stops):
+        middle = Point((a.latitude + b.latitude) / 2, (a.longitude + b.longitude) / 2)
+        cell = centre_of(cell_of(middle))
+        assert min(distance_km(cell, c.centre) for c in line.parts) < radius_km  # type: ignore[attr-defined]
 
 
 def test_the_order_of_the_list_does_not_matter() -> None:
