@@ -1,6 +1,9 @@
 """VolunteerRepository's positions and stream of changes, in memory and on PostgreSQL."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+
+import numpy as np
 
 from reunite.alerts.positions import NOBODY, Positions, opt_in_bits
 from reunite.kernel.ids import AccountId
@@ -83,6 +86,27 @@ def test_changes_tell_where_everybody_concerned_is_now(database: Database) -> No
     assert told.get(stayed, (make_volunteer(stayed).cell, bits))[1] == bits
     with database.transaction() as transaction:
         assert transaction.volunteers.changes_since(start).position >= start
+
+
+def test_many_are_moved_at_once(database: Database) -> None:
+    moved, stayed, twice = (join(database) for _ in range(3))
+    here, there = make_volunteer(stayed).cell, cell_of(BEIJING)
+    start = position(database)
+    ids = np.array([moved, twice, 4711, twice, stayed], dtype=np.int64)
+    cells = np.array([there, here, there, there, here], dtype=np.int64)
+    with database.transaction() as transaction:
+        assert transaction.volunteers.move(ids, cells) == 2
+        assert transaction.volunteers.move(ids, cells) == 0
+        assert transaction.volunteers.move(ids[:0], cells[:0]) == 0
+        found = transaction.volunteers.find(stayed)
+        assert found is not None
+        assert found.cell == here
+    told = changed(database, start)
+    assert told[moved][0] == told[twice][0] == there
+    with database.transaction() as transaction:
+        found = transaction.volunteers.find(moved)
+    # Nothing else about somebody changes.
+    assert found == replace(make_volunteer(moved), cell=there)
 
 
 def test_what_was_undone_is_no_change(database: Database) -> None:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from reunite.alerts.areas import Area
 from reunite.alerts.gathering import gather
-from reunite.alerts.positions import NOBODY, Positions, no_positions
+from reunite.alerts.positions import NOBODY, Positions, last_entries, no_positions
 from reunite.alerts.sorted_cells import SortedCells
 
 Bool = npt.NDArray[np.bool_]
@@ -192,9 +192,7 @@ def _state_of(positions: Positions, known: SortedCells | None = None) -> _State:
 def _changed(state: _State, changes: Positions) -> _State:
     together = [state.changes, changes]
     account_ids = np.concatenate([part.account_ids for part in together])
-    # The last entry of each person: the first one of the list read backwards.
-    _, last = np.unique(account_ids[::-1], return_index=True)
-    last = len(account_ids) - 1 - last
+    last = last_entries(account_ids)
     changed = Positions(
         account_ids[last],
         np.concatenate([part.cells for part in together])[last],

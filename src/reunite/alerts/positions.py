@@ -60,6 +60,14 @@ def opt_in_bits(modules: Iterable[Module], language: Language) -> int:
     return module_bits(modules) | language_bits([language])
 
 
+def last_entries(account_ids: Int64) -> Int64:
+    """Rows of the last entry of each person, by account id: int64 array of shape (m,)."""
+    # The last is the first of the list read backwards.
+    _, rows = np.unique(account_ids[::-1], return_index=True)
+    last: Int64 = len(account_ids) - 1 - rows
+    return last
+
+
 def cell_centres(cells: Int64) -> Float64:
     """Latitude and longitude of H3 cells.
 

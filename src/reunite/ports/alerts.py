@@ -39,6 +39,13 @@ class VolunteerRepository(Protocol):
         """Join, or change what was said when joining."""
         ...
 
+    def move(self, account_ids: Int64, cells: Int64) -> int:
+        """Put volunteers into other cells, thousands at a time; how many were in another one.
+
+        Of several entries of one person the last counts; whoever is no volunteer is left out.
+        """
+        ...
+
     def find(self, account_id: AccountId) -> Volunteer | None: ...
 
     def delete(self, account_id: AccountId) -> None: ...

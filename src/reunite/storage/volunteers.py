@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from sqlalchemy import Connection, delete, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 
@@ -11,6 +12,7 @@ from reunite.alerts.positions import (
     NOBODY,
     Positions,
     language_bits,
+    last_entries,
     module_bits,
     no_positions,
 )
@@ -21,6 +23,8 @@ from reunite.kernel.people import Module
 from reunite.ports import VolunteerChange
 from reunite.storage.copying import psycopg_connection
 from reunite.storage.tables import volunteer_changes, volunteers
+
+Int64 = npt.NDArray[np.int64]
 
 # Packed: ten million positions are three values of the answer instead of ten million rows.
 _PACKED = """
@@ -36,6 +40,20 @@ _THESE = (
     f"SELECT {_PACKED} FROM volunteers"  # noqa: S608
     " WHERE account_id = ANY(%(account_ids)s::bigint[])"
 ).encode()
+
+# Locked in one order, so that two batches that share people do not wait for one another.
+_MOVE = b"""
+    WITH moved AS (
+        SELECT account_id, wanted.cell
+        FROM volunteers
+        JOIN unnest(%(account_ids)s::bigint[], %(cells)s::bigint[]) AS wanted (account_id, cell)
+            USING (account_id)
+        WHERE volunteers.cell <> wanted.cell
+        ORDER BY account_id FOR UPDATE OF volunteers
+    )
+    UPDATE volunteers SET cell = moved.cell FROM moved
+    WHERE volunteers.account_id = moved.account_id
+"""
 
 _POSITION = text("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
 # One statement, hence one snapshot: what it does not see is not yet behind the new position.
@@ -66,6 +84,13 @@ class PostgresVolunteers:
             .values(account_id=volunteer.account_id, **said)
             .on_conflict_do_update(index_elements=["account_id"], set_=said)
         )
+
+    def move(self, account_ids: Int64, cells: Int64) -> int:
+        """Put volunteers into other cells, thousands at a time; how many were in another one."""
+        last = last_entries(account_ids)
+        with psycopg_connection(self._connection).cursor(binary=True) as cursor:
+            wanted = {"account_ids": account_ids[last].tolist(), "cells": cells[last].tolist()}
+            return cursor.execute(_MOVE, wanted).rowcount
 
     def find(self, account_id: AccountId) -> Volunteer | None:
         row = (

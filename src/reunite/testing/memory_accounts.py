@@ -4,14 +4,17 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import numpy as np
+import numpy.typing as npt
 
 from reunite.accounts.account import Account
-from reunite.alerts.positions import NOBODY, Positions, opt_in_bits
+from reunite.alerts.positions import NOBODY, Positions, last_entries, opt_in_bits
 from reunite.alerts.volunteers import Volunteer
 from reunite.kernel.errors import ConflictError, NotFoundError
 from reunite.kernel.ids import AccountId
 from reunite.ports import VolunteerChange
 from reunite.testing.memory_tables import MemorySession, Table
+
+Int64 = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +115,15 @@ class MemoryVolunteers:
         require_account(self._session, volunteer.account_id)
         self._volunteers.put(volunteer.account_id, volunteer)
         self._note_change(volunteer.account_id)
+
+    def move(self, account_ids: Int64, cells: Int64) -> int:
+        moved = 0
+        for row in last_entries(account_ids).tolist():
+            volunteer = self._volunteers.get(AccountId(int(account_ids[row])))
+            if volunteer is not None and volunteer.cell != int(cells[row]):
+                self.save(replace(volunteer, cell=int(cells[row])))
+                moved += 1
+        return moved
 
     def find(self, account_id: AccountId) -> Volunteer | None:
         return self._volunteers.get(account_id)
