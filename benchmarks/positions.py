@@ -15,6 +15,7 @@ from typing import Any
 import h3.api.basic_int as h3
 import numpy as np
 import psycopg
+import structlog
 
 from benchmarks.rates import seconds
 from reunite.app.audience_sync import LiveAudience
@@ -95,6 +96,7 @@ def main() -> None:
     parser.add_argument("--volunteers", type=int, default=1_000_000)
     parser.add_argument("--json", action="store_true", help="print JSON on one line")
     asked = parser.parse_args()
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     with tempfile.TemporaryDirectory(prefix="positions-bench-") as folder:
         Path(folder).chmod(0o755)
         result = run(asked.volunteers, Path(folder))

@@ -114,7 +114,7 @@ class Circle:
         centre = Places.of(np.array([[self.centre.latitude, self.centre.longitude]])).vectors()[0]
         chord = 2 * sin(min(pi / 2, self.radius_km / EARTH_RADIUS_KM / 2)) + CHORD_SLACK
         away = blocks.centres - centre
-        return np.asarray(np.sqrt((away * away).sum(axis=1)) <= blocks.reaches + chord)
+        return np.asarray(np.sqrt(np.einsum("ij,ij->i", away, away)) <= blocks.reaches + chord)
 
     def measure(self, places: Places) -> tuple[Bool, Float64]:
         """Whether places lie inside, and their distance (km) from the centre."""

@@ -18,6 +18,8 @@ from reunite.kernel.people import Module
 
 Int64 = npt.NDArray[np.int64]
 
+LARGEST_TABLE = 1 << 27  # bytes, one for each id
+
 
 def _nobody() -> Int64:
     return np.empty(0, dtype=np.int64)
@@ -67,7 +69,10 @@ class Audience:
     def _untold(self, account_ids: Int64) -> Int64:
         if not len(self.wanted.told):
             return account_ids
-        return account_ids[~np.isin(account_ids, self.wanted.told)]
+        told = self.wanted.told
+        # NumPy would sort a million ids to save the memory of the table.
+        kind = "table" if int(np.ptp(told)) < LARGEST_TABLE else None
+        return account_ids[~np.isin(account_ids, told, kind=kind)]
 
 
 def choose_audience(index: AudienceIndex, area: Area, wanted: Wanted) -> Audience:

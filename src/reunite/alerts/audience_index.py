@@ -124,7 +124,8 @@ class AudienceIndex:
         base_rows, base_km = state.base.find(area)
         recent_rows, recent_km = state.recent.find(area)
         distances_km = np.concatenate([base_km, recent_km])
-        order = np.argsort(distances_km, kind="stable")
+        # Which of several equally distant cells comes first does not matter: see ``gather``.
+        order = np.argsort(distances_km)
         return Found(
             base=state.base,
             base_opt_ins=state.base_opt_ins,

@@ -26,10 +26,11 @@ def gather(
     counted : int64 array of shape (256,), 1 for every value of the opt-ins that is wanted
     """
     n = 0
-    run = 0
+    run = 0  # where the people who are equally far away begin
     for cell in range(firsts.shape[0]):
         if not ties[cell]:
             run = n
+        before = n
         first, end = firsts[cell], ends[cell]
         # Written always and counted only if wanted: no branch that is guessed wrong.
         if is_recent[cell]:
@@ -41,5 +42,20 @@ def gather(
                 out[n] = base_ids[row]
                 n += counted[base_opt_ins[row]]
         if ties[cell]:
-            out[run:n].sort()
+            _merge(out, run, before, n)
     return n
+
+
+@numba.njit(nogil=True, boundscheck=False)
+def _merge(numbers: Any, first: Any, middle: Any, end: Any) -> None:
+    """Make one ascending stretch of two that follow one another, from the back."""
+    second = numbers[middle:end].copy()
+    i, j, k = middle - 1, second.shape[0] - 1, end - 1
+    while j >= 0:
+        if i >= first and numbers[i] > second[j]:
+            numbers[k] = numbers[i]
+            i -= 1
+        else:
+            numbers[k] = second[j]
+            j -= 1
+        k -= 1

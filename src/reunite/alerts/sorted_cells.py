@@ -148,7 +148,7 @@ def _blocks(places: Places, starts: Int64) -> Blocks:
     sums = np.add.reduceat(vectors, starts[:-1])
     centres = sums / np.linalg.norm(sums, axis=1, keepdims=True)
     away = vectors - np.repeat(centres, lengths, axis=0)
-    chords = np.sqrt((away * away).sum(axis=1))
+    chords = np.sqrt(np.einsum("ij,ij->i", away, away))
     return Blocks(
         centres=centres,
         reaches=np.maximum.reduceat(chords, starts[:-1]) + CHORD_SLACK,
