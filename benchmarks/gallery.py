@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.face_like import HARD_BELOW, FaceLike, FromFile
+from benchmarks.face_like import HARD_BELOW, PORTION, FaceLike, FromFile
 from benchmarks.life import life_of_data, under_load
 from benchmarks.plot import plot, table
 from benchmarks.rates import interleaved, median_rate, reader
@@ -29,6 +29,7 @@ from reunite.kernel.people import Module, Sex, Side, YearRange
 RESULTS = Path(__file__).parent / "results"
 BATCH = 64
 ROUNDS = 9
+MOST_MATES_LOST = 0.005  # of all probes, against an exact search
 # Side, module, sex and two decades: about a tenth of the faces, through partitions alone.
 TENTH = Filter(
     sides=frozenset({Side.MISSING}),
@@ -135,9 +136,8 @@ def _rates(prepared: Prepared, gallery: SegmentGallery) -> dict[str, Any]:
         "filter_tenth_admitted": prepared.admitted / n,
         "filter_tenth_ms": float(np.median(times["tenth"]) * 1000),
         "filter_tenth_speedup": float(np.median(ours) / np.median(times["tenth"])),
-        "faiss_best": max(faiss, key=lambda name: faiss[name]),
-        "faiss_best_faces_per_second": max(faiss.values()),
-        "ratio_to_faiss_best": single_rate / max(faiss.values()),
+        "faiss_fastest": max(faiss, key=lambda name: faiss[name]),
+        "faiss_fastest_faces_per_second": max(faiss.values()),
         "others_faces_per_second": {name: median_rate(rows[name], times[name]) for name in others},
         "others_faces_measured": {name: rows[name] for name in others},
     }
@@ -157,6 +157,8 @@ def _mates(prepared: Prepared, gallery: SegmentGallery) -> dict[str, Any]:
         for mine_ids, exact in zip(ids, truth.top_ids, strict=True)
     ]
     at_50, exact_50 = mine.any(axis=1), truth.above < TOP
+    signs = sign_bytes(Encoder(source.dim).encode(source.probes)[0], source.dim)
+    kept = prepared.others.binary_keeps(signs, source.mate_rows, PORTION)
     return {
         "probes": len(ids),
         "probes_hard": int(hard.sum()),
@@ -166,9 +168,30 @@ def _mates(prepared: Prepared, gallery: SegmentGallery) -> dict[str, Any]:
         "mate50_ours": float(at_50.mean()),
         "mate50_hard_exact": float(exact_50[hard].mean()),
         "mate50_hard_ours": float(at_50[hard].mean()),
+        # With a float re-rank of its candidates, at the rate given above without one.
+        "mate50_faiss_binary_flat_at_most": float((exact_50 & kept).mean()),
         "mate50_lost": int((exact_50 & ~at_50).sum()),
         "mate50_won": int((~exact_50 & at_50).sum()),
         "recall50": float(np.mean(shared)),
+    }
+
+
+def _beside_faiss(result: dict[str, Any]) -> dict[str, Any]:
+    """Our rate against the fastest FAISS index that finds the mates.
+
+    An index whose candidates have lost them already is given as ``faiss_fastest`` only: it
+    answers another question.
+    """
+    rates = {
+        name: rate for name, rate in result["others_faces_per_second"].items() if "faiss" in name
+    }
+    if result["mate50_faiss_binary_flat_at_most"] < result["mate50_exact"] - MOST_MATES_LOST:
+        del rates["faiss_binary_flat"]
+    best = max(rates, key=lambda name: rates[name])
+    return {
+        "faiss_best": best,
+        "faiss_best_faces_per_second": rates[best],
+        "ratio_to_faiss_best": result["single_faces_per_second"] / rates[best],
     }
 
 
@@ -179,6 +202,7 @@ def run(source: Source, folder: Path, *, quiet: bool) -> dict[str, Any]:
     result: dict[str, Any] = {"faces": source.faces, "dim": source.dim}
     try:
         result |= _rates(prepared, gallery) | _mates(prepared, gallery)
+        result |= _beside_faiss(result)
         about = gallery.status()
         result["bytes_per_face_hot"] = CODE_BYTES
         result["bytes_per_face_on_disk"] = about.size_bytes / source.faces

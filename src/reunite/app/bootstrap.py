@@ -43,6 +43,8 @@ class Config:
     database_url: str | None = None  # an existing PostgreSQL; None starts our own
     models_file: Path | None = None  # an operator's own models
     embedder: str | None = None  # one of them, instead of the packaged one
+    gallery_shards: int = 0  # 0: one gallery on this machine's disk; else so many Ray actors
+    ray_address: str | None = None  # of a Ray cluster; None starts one on this machine
     inference_threads: int = 1  # of one face; several faces are read at the same time
     settings: Settings = field(default_factory=Settings)
 
@@ -63,6 +65,8 @@ def read_config(environment: Mapping[str, str] = os.environ) -> Config:
         database_url=environment.get("REUNITE_DATABASE_URL") or None,
         models_file=Path(models) if models else None,
         embedder=environment.get("REUNITE_EMBEDDER") or None,
+        gallery_shards=int(environment.get("REUNITE_GALLERY_SHARDS", "0")),
+        ray_address=environment.get("REUNITE_RAY_ADDRESS") or None,
         inference_threads=int(environment.get("REUNITE_INFERENCE_THREADS", "1")),
     )
 
@@ -94,7 +98,7 @@ def _opened(config: Config) -> DatabaseHandle:
 
 
 def _gallery_opener(
-    config: Config, database: PostgresDatabase
+    config: Config, database: PostgresDatabase, opened: ExitStack
 ) -> Callable[[TemplateSpace], Gallery]:
     """How this process opens the gallery on disk: writing it, or reading where another does.
 
@@ -117,6 +121,19 @@ def _gallery_opener(
             return vectors
 
         settings = GallerySettings(upkeep=Upkeep(erase_within_seconds=ERASE_WITHIN_SECONDS))
+        if config.gallery_shards:
+            from reunite.gallery.ray_shards import open_sharded  # noqa: PLC0415  (Ray is optional)
+
+            return opened.enter_context(
+                open_sharded(
+                    folder.with_name(f"{folder.name}-{config.gallery_shards}-shards"),
+                    space,
+                    config.gallery_shards,
+                    address=config.ray_address,
+                    templates=stored,
+                    settings=settings,
+                )
+            )
         try:
             gallery = SegmentGallery(folder, space, templates=stored, settings=settings)
         except GalleryLockedError:
@@ -157,7 +174,7 @@ def open_services(config: Config) -> Iterator[Services]:
             intra_op_threads=config.inference_threads,
         )
         space = TemplateSpace(faces.model.sha256, faces.adapter_digest, faces.model.dim)
-        gallery = LiveGallery(database, _gallery_opener(config, database), space)
+        gallery = LiveGallery(database, _gallery_opener(config, database, opened), space)
         opened.callback(gallery.close)
         audience = LiveAudience(database)
         opened.callback(audience.close)

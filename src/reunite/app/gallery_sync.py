@@ -29,6 +29,7 @@ from reunite.gallery.port import (
     TemplateSpace,
 )
 from reunite.gallery.ranking import HitTable
+from reunite.gallery.reports import CompactionReport, VerifyReport
 from reunite.ports import Database, GalleryChange, Transaction
 
 Progress = Callable[[int], None]
@@ -46,6 +47,15 @@ class Rebuildable(Gallery, Protocol):
     def rebuild(
         self, space: TemplateSpace, batches: Iterator[Enrolment], progress: Progress | None = None
     ) -> object: ...
+
+
+@runtime_checkable
+class Verifiable(Protocol):
+    """A gallery on disk."""
+
+    def verify(self, record_ids: Int64) -> VerifyReport: ...
+
+    def compact(self) -> CompactionReport: ...
 
 
 @runtime_checkable
@@ -129,6 +139,25 @@ class LiveGallery:
         started = perf_counter()
         self._current()
         return perf_counter() - started
+
+    def verify(self) -> VerifyReport | None:
+        """Hold every row on disk against the records; None for a gallery in memory.
+
+        Where another process writes the gallery, what it has not yet written or erased
+        counts as a difference.
+        """
+        base, _ = self._current()
+        with self._lock, self._database.transaction() as transaction:
+            records = transaction.templates.list_ids(self._space)
+        return base.verify(records) if isinstance(base, Verifiable) else None
+
+    def compact(self) -> CompactionReport | None:
+        """Take erased faces off the disk now; None for a gallery in memory.
+
+        Raises GalleryReadOnlyError where another process writes the gallery.
+        """
+        base, _ = self._current()
+        return base.compact() if isinstance(base, Verifiable) else None
 
     def close(self) -> None:
         """Let go of the gallery, so that another process may write it."""

@@ -8,6 +8,7 @@ from rich.table import Table
 
 from reunite.cli.context import err, out
 from reunite.gallery.engine import SegmentGallery
+from reunite.gallery.reports import CompactionReport, VerifyReport
 
 app = typer.Typer(no_args_is_help=True, help="The gallery's files.")
 
@@ -35,11 +36,7 @@ def compact(folder: Folder) -> None:
     """Take removed faces off the disk now."""
     with SegmentGallery(folder) as gallery, err.status("Rewriting …"):
         report = gallery.compact()
-    out.print(
-        f"{report.rows_erased:,} rows erased in {report.elapsed_seconds:.1f} s; "
-        f"{report.segments_after} segments.",
-        highlight=False,
-    )
+    show_compaction(report)
 
 
 @app.command("verify")
@@ -53,6 +50,20 @@ def verify(
     with SegmentGallery(folder, writable=False) as gallery, err.status("Reading …"):
         wanted = gallery.template_ids() if ids is None else (int(one) for one in ids)
         report = gallery.verify(wanted)
+    show(report)
+
+
+def show_compaction(report: CompactionReport) -> None:
+    """What a compaction did."""
+    out.print(
+        f"{report.rows_erased:,} rows erased in {report.elapsed_seconds:.1f} s; "
+        f"{report.segments_after} segments.",
+        highlight=False,
+    )
+
+
+def show(report: VerifyReport) -> None:
+    """What verifying found; exit code 1 when it is not sound."""
     out.print(f"{report.live:,} live rows.", highlight=False)
     for name in report.damaged_segments:
         err.print(f"Damaged: {name}. Rebuild the gallery.", style="red")

@@ -24,7 +24,7 @@ from reunite.gallery.errors import (
 )
 from reunite.gallery.files import WriterLock
 from reunite.gallery.log import Change, Kind
-from reunite.gallery.manifest import MANIFEST, read_mark, write_mark
+from reunite.gallery.manifest import MANIFEST
 from reunite.gallery.port import (
     ADMIT_ALL,
     Enrolment,
@@ -240,20 +240,6 @@ class SegmentGallery:
                 held = frozenset(damaged)
                 self._store.state = replace(self._store.state, damaged=held)
             return verify(self._store, self._store.state, ids, damaged, self._clock())
-
-    @property
-    def mark(self) -> int:
-        """The number last given to ``set_mark``; 0 if none was, or for another space.
-
-        For a caller that applies a stream of changes: where to go on.  Applying some again
-        does no harm.
-        """
-        return read_mark(self._store.folder, self._now().space)
-
-    def set_mark(self, number: int) -> None:
-        """Keep a number beside the gallery, durably.  Raises GalleryReadOnlyError."""
-        self._require_writer()
-        write_mark(self._store.folder, self._store.state.space, number)
 
     def warm_up(self) -> None:
         """Load the compiled loops, so that the first search need not.

@@ -4,12 +4,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from reunite.gallery.errors import GalleryDamagedError, GalleryMissingError
-from reunite.gallery.files import disk_full_as_error, read_json, replace_json
+from reunite.gallery.files import read_json, replace_json
 from reunite.gallery.port import TemplateSpace
 
 FORMAT = 1
 MANIFEST = "manifest.json"
-MARK = "mark.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,19 +67,3 @@ def read_manifest(folder: Path) -> Manifest:
         body["log"],
         body["next_number"],
     )
-
-
-def read_mark(folder: Path, space: TemplateSpace) -> int:
-    """The caller's number for this space, or 0."""
-    try:
-        body = read_json(folder / MARK)
-    except (FileNotFoundError, GalleryDamagedError):
-        # It only spares work: from 0 on everything is applied once more.
-        return 0
-    return int(body["number"]) if body["space"] == asdict(space) else 0
-
-
-def write_mark(folder: Path, space: TemplateSpace, number: int) -> None:
-    """Keep the caller's number for this space."""
-    with disk_full_as_error():
-        replace_json(folder / MARK, {"space": asdict(space), "number": number})

@@ -90,18 +90,12 @@ class TestLife:
         assert int(str(refused.value.details["process_id"])) > 0
         opened(folder).close()
 
-    def test_a_mark_is_kept_for_its_space(self, folder: Path) -> None:
+    def test_ids(self, folder: Path) -> None:
         with opened(folder) as gallery:
-            assert gallery.mark == 0
-            gallery.set_mark(41)
-            gallery.set_mark(42)
-        with opened(folder) as gallery:
-            assert gallery.mark == 42
-            gallery.add(enrolment(1, 40))
-            gallery.add(enrolment(90, 2))
-            assert sorted(gallery.template_ids().tolist()) == [*range(1, 41), 90, 91]
-            gallery.rebuild(OTHER_SPACE, [])
-            assert gallery.mark == 0
+            gallery.add(enrolment(50, 40))
+            gallery.add(enrolment(1, 2))
+            gallery.remove([51])
+            assert gallery.template_ids().tolist() == [1, 2, 50, *range(52, 90)]
 
     def test_status(self, folder: Path) -> None:
         with opened(folder) as gallery:
