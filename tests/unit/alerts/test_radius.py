@@ -5,7 +5,7 @@ from itertools import pairwise
 from math import inf, nan
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reunite.alerts.radius import (
@@ -91,6 +91,7 @@ def test_radii_worked_out_by_hand(category: Category, hours: float, km: float) -
     assert radius_km(category, timedelta(hours=hours)) == pytest.approx(km)
 
 
+@settings(deadline=None)
 @given(categories, modes, spans)
 def test_each_wave_reaches_markedly_further(
     category: Category, mode: TravelMode, span: timedelta
