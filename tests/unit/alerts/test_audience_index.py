@@ -3,6 +3,7 @@
 import threading
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -114,6 +115,23 @@ def test_a_merge_runs_in_the_background_when_it_is_due() -> None:
     assert not index.is_due_for_merge()
     assert len(index) == len(everyone(index, Module.CHILD)) == n
     assert index.nbytes > 0
+
+
+def test_a_merge_that_fails_leaves_everything_and_may_be_tried_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def full(_: object) -> None:
+        raise MemoryError
+
+    index = AudienceIndex()
+    index.apply(positions([(1, CELLS[0], LIKES[1])]))
+    with monkeypatch.context() as patch, pytest.raises(MemoryError):
+        patch.setattr(audience_index, "_merged", full)
+        index.merge()
+    index.apply(positions([(2, CELLS[0], LIKES[1])]))
+    assert everyone(index, Module.CHILD) == [1, 2]
+    index.merge()
+    assert everyone(index, Module.CHILD) == [1, 2]
 
 
 def test_ids_beyond_four_bytes_are_kept() -> None:
