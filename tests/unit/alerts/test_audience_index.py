@@ -125,9 +125,10 @@ def test_a_merge_that_fails_leaves_everything_and_may_be_tried_again(
 
     index = AudienceIndex()
     index.apply(positions([(1, CELLS[0], LIKES[1])]))
-    with monkeypatch.context() as patch, pytest.raises(MemoryError):
+    with monkeypatch.context() as patch:
         patch.setattr(audience_index, "_merged", full)
-        index.merge()
+        with pytest.raises(MemoryError):
+            index.merge()
     index.apply(positions([(2, CELLS[0], LIKES[1])]))
     assert everyone(index, Module.CHILD) == [1, 2]
     index.merge()
