@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import structlog
 
+from reunite.app.audience_sync import LiveAudience
 from reunite.app.gallery_sync import LiveGallery
 from reunite.app.services import Services, Settings
 from reunite.broker.live import PostgresLive
@@ -175,11 +176,14 @@ def open_services(config: Config) -> Iterator[Services]:
         space = TemplateSpace(faces.model.sha256, faces.adapter_digest, faces.model.dim)
         gallery = LiveGallery(database, _gallery_opener(config, database, opened), space)
         opened.callback(gallery.close)
+        audience = LiveAudience(database)
+        opened.callback(audience.close)
         yield Services(
             database=database,
             photos=PhotoDirectory(config.data_directory / "photos"),
             faces=faces,
             gallery=gallery,
+            audience=audience,
             live=live,
             clock=SystemClock(),
             settings=config.settings,

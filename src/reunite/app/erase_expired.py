@@ -13,6 +13,8 @@ log = structlog.get_logger(__name__)
 
 # A file is written before its row; younger ones may belong to a transaction under way.
 ORPHAN_AGE = timedelta(hours=1)
+# Twice as long as a process trusts its audience without a look (``audience_sync``).
+VOLUNTEER_CHANGES_KEPT = timedelta(days=1)
 BATCH = 200
 FEW_ORPHANS = 50
 
@@ -23,6 +25,7 @@ def erase_expired(services: Services) -> int:
     with services.database.transaction() as transaction:
         keys = transaction.probes.delete_expired(now)
         transaction.accounts.delete_expired_sessions(now)
+        transaction.volunteers.forget_changes_before(now - VOLUNTEER_CHANGES_KEPT)
         closed = [
             case
             for status, closed_by in (

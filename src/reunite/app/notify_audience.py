@@ -6,9 +6,8 @@ or chunk, so that a crash repeats nothing and loses nothing.
 
 from collections.abc import Mapping
 
-import numpy as np
-
-from reunite.alerts.audience import choose_audience
+from reunite.alerts.areas import Circle
+from reunite.alerts.audience import Wanted, choose_audience
 from reunite.alerts.notices import Notice, NoticeKind, cut
 from reunite.app.services import Services
 from reunite.kernel.ids import CaseId
@@ -35,9 +34,8 @@ def notify_audience(
         if place is None or not case.is_public:
             return
         audience = choose_audience(
-            transaction.volunteers.positions(case.module), place, radius
-        ).account_ids
-        audience = audience[~np.isin(audience, told)]
+            services.audience.index(), Circle(place, radius), Wanted(case.module, told=told)
+        ).account_ids()
     else:
         audience = told
     if not len(audience):

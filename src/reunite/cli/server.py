@@ -172,6 +172,7 @@ def warm_up(services: Services) -> threading.Thread:
                 services.faces.load()
             # The map of land: whoever reports a place first need not wait for it.
             is_at_sea(Point(0, 0))
+            services.audience.start()
             services.gallery.refresh()
             # The first search compiles, or reads, the loops of the scan.
             space = services.gallery.space
