@@ -136,8 +136,9 @@ def _rates(prepared: Prepared, gallery: SegmentGallery) -> dict[str, Any]:
         "filter_tenth_admitted": prepared.admitted / n,
         "filter_tenth_ms": float(np.median(times["tenth"]) * 1000),
         "filter_tenth_speedup": float(np.median(ours) / np.median(times["tenth"])),
-        "faiss_fastest": max(faiss, key=lambda name: faiss[name]),
-        "faiss_fastest_faces_per_second": max(faiss.values()),
+        "faiss_best": max(faiss, key=lambda name: faiss[name]),
+        "faiss_best_faces_per_second": max(faiss.values()),
+        "ratio_to_faiss_best": single_rate / max(faiss.values()),
         "others_faces_per_second": {name: median_rate(rows[name], times[name]) for name in others},
         "others_faces_measured": {name: rows[name] for name in others},
     }
@@ -179,8 +180,8 @@ def _mates(prepared: Prepared, gallery: SegmentGallery) -> dict[str, Any]:
 def _beside_faiss(result: dict[str, Any]) -> dict[str, Any]:
     """Our rate against the fastest FAISS index that finds the mates.
 
-    An index whose candidates have lost them already is given as ``faiss_fastest`` only: it
-    answers another question.
+    Comparing sign bits alone is fast and answers another question: its candidates may have
+    lost the mates before anybody looks at them again.
     """
     rates = {
         name: rate for name, rate in result["others_faces_per_second"].items() if "faiss" in name
@@ -189,9 +190,9 @@ def _beside_faiss(result: dict[str, Any]) -> dict[str, Any]:
         del rates["faiss_binary_flat"]
     best = max(rates, key=lambda name: rates[name])
     return {
-        "faiss_best": best,
-        "faiss_best_faces_per_second": rates[best],
-        "ratio_to_faiss_best": result["single_faces_per_second"] / rates[best],
+        "faiss_finding_mates": best,
+        "faiss_finding_mates_faces_per_second": rates[best],
+        "ratio_to_faiss_finding_mates": result["single_faces_per_second"] / rates[best],
     }
 
 
