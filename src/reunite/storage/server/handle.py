@@ -132,11 +132,19 @@ class PostgresServer:
                 # "Immediate": nothing is lost, but the next start recovers from the journal.
                 self._watch.send(signal.SIGQUIT)
                 self._watch.wait(self._stop_timeout_seconds)
+            self._wait_for_children()
         if self._postmaster is not None:
             # Empty now; one in /tmp would stay there for ever.
             with contextlib.suppress(OSError):
                 self._postmaster.socket_directory.rmdir()
         self._release()
+
+    def _wait_for_children(self) -> None:
+        # The collector of the log outlives its master by a moment, and writes.
+        cluster = files.resolve(self.data_directory) / "cluster"
+        deadline = time.monotonic() + _CHILDREN_SECONDS
+        while processes_in(cluster) and time.monotonic() < deadline:
+            time.sleep(_POLL_SECONDS)
 
     def close(self) -> None:
         """Stop the server if this handle owns it, and let go of it otherwise."""
