@@ -32,9 +32,9 @@ class Portion:
     facts: Facts
 
 
-def _normalised(rows: Float32) -> Float32:
+def _normalised(rows: npt.NDArray[np.floating]) -> Float32:
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
-    return rows
+    return rows.astype(np.float32, copy=False)
 
 
 class FaceLike:
@@ -49,13 +49,13 @@ class FaceLike:
         centres = rng.standard_normal((_CLUSTERS, dim)) * np.sqrt(_CLUSTER_SHARE * spectrum)
         self._centres = centres.astype(np.float32)
         self.mate_rows: Int64 = np.sort(rng.choice(faces, n_probes, replace=False))
-        self._mates = self._draw(rng, n_probes)
+        self.mates = self._draw(rng, n_probes)
         others = self._draw(rng, n_probes)
         cosine = np.clip(rng.normal(0.52, 0.10, n_probes), 0.30, 0.80).astype(np.float32)
-        aside = _normalised(others - (others * self._mates).sum(1)[:, None] * self._mates)
+        aside = _normalised(others - (others * self.mates).sum(1)[:, None] * self.mates)
         self.cosine = cosine
-        self.probes = _normalised(
-            cosine[:, None] * self._mates + np.sqrt(1 - cosine**2)[:, None] * aside
+        self.probes: Float32 = _normalised(
+            cosine[:, None] * self.mates + np.sqrt(1 - cosine**2)[:, None] * aside
         )
 
     @property
@@ -76,7 +76,7 @@ class FaceLike:
             rng = np.random.default_rng([self._seed, 1, number])
             vectors = self._draw(rng, n)
             first, last = np.searchsorted(self.mate_rows, [start, start + n])
-            vectors[self.mate_rows[first:last] - start] = self._mates[first:last]
+            vectors[self.mate_rows[first:last] - start] = self.mates[first:last]
             ids = np.arange(start + 1, start + n + 1, dtype=np.int64)
             yield Portion(ids, vectors, plausible_facts(rng, ids))
 

@@ -25,9 +25,7 @@ def _new_faces(space: TemplateSpace, n: int, first: int, seed: int) -> Enrolment
     return Enrolment(space, ids, vectors, plausible_facts(rng, ids))
 
 
-def under_load(
-    gallery: SegmentGallery, space: TemplateSpace, probes: Float32
-) -> dict[str, Any]:
+def under_load(gallery: SegmentGallery, space: TemplateSpace, probes: Float32) -> dict[str, Any]:
     """Waiting times of eight searchers while faces are added and removed."""
     waits: list[float] = []
     over = threading.Event()

@@ -44,7 +44,7 @@ def together(steps: list[Step]) -> None:
         thread.join()
 
 
-@numba.njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(nogil=True, cache=True)
 def _read(words: Any) -> Any:
     total = np.uint64(0)
     for i in range(words.shape[0]):

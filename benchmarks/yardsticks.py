@@ -10,11 +10,12 @@ from typing import Any
 import faiss
 import numpy as np
 import numpy.typing as npt
-from usearch.index import MetricKind, search
+from usearch.compiled import MetricKind
+from usearch.index import search
 
 from benchmarks.rates import Step, together
 from reunite.gallery.codes import CODE_WORDS, UInt64
-from reunite.gallery.port import Float32
+from reunite.gallery.port import Float32, Int64
 
 KEPT = 1000
 _SHARDS = 2
@@ -41,8 +42,7 @@ class Yardsticks:
         made.indexes = {
             "faiss_binary_flat": [faiss.IndexBinaryFlat(dim) for _ in range(_SHARDS)],
             "faiss_rabitq_fastscan": [
-                faiss.IndexRaBitQFastScan(dim, faiss.METRIC_INNER_PRODUCT)
-                for _ in range(_SHARDS)
+                faiss.IndexRaBitQFastScan(dim, faiss.METRIC_INNER_PRODUCT) for _ in range(_SHARDS)
             ],
             "faiss_rabitq": [
                 faiss.IndexRaBitQ(dim, faiss.METRIC_INNER_PRODUCT) for _ in range(_SHARDS)
@@ -79,6 +79,23 @@ class Yardsticks:
         if most is None or self.rows[name] < most:
             self.indexes[name][shard].add(rows)
             self.rows[name] += len(rows)
+
+    def binary_keeps(
+        self, signs: npt.NDArray[np.uint8], rows: Int64, portion: int
+    ) -> npt.NDArray[np.bool_]:
+        """Per probe, whether this row is among the ``KEPT`` of its shard by sign bits.
+
+        What is not among them, no re-rank can bring back.
+        """
+        shards = rows // portion % _SHARDS
+        local = rows // portion // _SHARDS * portion + rows % portion
+        kept = np.zeros(len(rows), dtype=np.bool_)
+        for number, shard in enumerate(self.indexes["faiss_binary_flat"]):
+            mine = np.flatnonzero(shards == number)
+            if len(mine):
+                found = shard.search(signs[mine], KEPT)[1]
+                kept[mine] = (found == local[mine, None]).any(axis=1)
+        return kept
 
     def steps(self, probe: Float32, signs: npt.NDArray[np.uint8]) -> dict[str, Step]:
         """One search of each, by name; ``rows`` says over how many faces."""

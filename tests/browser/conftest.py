@@ -22,9 +22,13 @@ OPTIONS = (
 SERIOUS = {"moderate", "serious", "critical"}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def browser(chromium_path: str) -> Iterator[Browser]:
-    """Chromium without a window."""
+    """Chromium without a window.
+
+    For one test: while Playwright is open, its event loop runs in this thread, and a test
+    that starts one of its own would fail.
+    """
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=chromium_path, args=list(OPTIONS))
         yield chromium

@@ -9,7 +9,7 @@ from reunite.kernel.errors import ConflictError, NotFoundError
 from reunite.kernel.ids import AccountId
 from reunite.kernel.languages import Language
 from reunite.kernel.people import Module
-from reunite.kernel.places import Point, cell_of
+from reunite.kernel.places import Point
 from reunite.ports import Database
 from reunite.testing.factories import NOW, make_account, make_volunteer, store_account
 
@@ -115,28 +115,6 @@ def test_a_volunteer_joins_changes_and_leaves(database: Database) -> None:
         transaction.volunteers.delete(account.id)
         assert transaction.volunteers.find(account.id) is None
         assert transaction.volunteers.count() == 0
-
-
-def test_positions_are_of_those_who_opted_in_to_the_module(database: Database) -> None:
-    child, both, blood = (store_account(database).id for _ in range(3))
-    with database.transaction() as transaction:
-        volunteers = transaction.volunteers
-        volunteers.save(make_volunteer(child, modules=frozenset({Module.CHILD})))
-        volunteers.save(
-            make_volunteer(both, place=BEIJING, modules=frozenset({Module.CHILD, Module.ELDER}))
-        )
-        volunteers.save(make_volunteer(blood, modules=frozenset({Module.BLOOD})))
-        positions = volunteers.positions(Module.CHILD)
-        told = dict(zip(positions.account_ids.tolist(), positions.cells.tolist(), strict=True))
-        assert told == {child: make_volunteer(child).cell, both: cell_of(BEIJING)}
-        assert volunteers.positions(Module.ELDER).account_ids.tolist() == [both]
-
-
-def test_positions_of_nobody_are_empty(database: Database) -> None:
-    with database.transaction() as transaction:
-        positions = transaction.volunteers.positions(Module.CHILD)
-    assert positions.account_ids.shape == positions.cells.shape == (0,)
-    assert positions.account_ids.dtype == positions.cells.dtype == "int64"
 
 
 def test_a_volunteer_needs_an_account(database: Database) -> None:

@@ -157,7 +157,7 @@ def test_photos_of_sightings_are_forgotten_case_by_case(database: Database) -> N
     with database.transaction() as transaction:
         for case_id, key in ((case.id, "a" * 40), (case.id, None), (other.id, "b" * 40)):
             transaction.sightings.add(make_sighting(case_id, case.opened_by, photo_key=key))
-        assert transaction.sightings.erase_photos_of_case(case.id) == ["a" * 40]
-        assert transaction.sightings.erase_photos_of_case(case.id) == []
+        assert transaction.sightings.erase_of_case(case.id) == ["a" * 40]
+        assert transaction.sightings.erase_of_case(case.id) == []
         assert all(s.photo_key is None for s in transaction.sightings.list_of_case(case.id))
         assert transaction.sightings.list_of_case(other.id)[0].photo_key == "b" * 40

@@ -89,7 +89,12 @@ def test_everything_is_read_in_batches_by_id(database: Database) -> None:
     add_synthetic(database, 4, seed=6)
     with database.transaction() as transaction:
         batches = list(transaction.templates.iter_enrolments(SPACE, batch=3))
-    ids = [int(i) for batch in batches for i in batch.template_ids]
+        ids = [int(i) for batch in batches for i in batch.template_ids]
+        assert transaction.templates.list_ids(SPACE).tolist() == ids
+        assert len(transaction.templates.list_ids(OTHER_SPACE)) == 3
+        nothing = transaction.templates.list_ids(replace(SPACE, dim=16))
+        assert nothing.shape == (0,)
+        assert nothing.dtype == np.int64
     assert len(ids) == 11
     assert ids == sorted(set(ids))
     assert all(0 < len(batch.template_ids) <= 3 for batch in batches)

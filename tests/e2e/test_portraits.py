@@ -22,6 +22,7 @@ def test_older_photos_find_the_newer_ones(server: Server, tmp_path: Path) -> Non
         server.data,
         "import-photos", str(folder), "--side", "found", "--module", "elder",
         "--as", station, "--verified-by", reviewer, "--publish",
+        "--report", str(tmp_path / "report.csv"),
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
 

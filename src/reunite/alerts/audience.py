@@ -1,70 +1,85 @@
 """Choose the audience of an alert: who is told, nearest first.
 
-This is the one place where that is decided.  ``app.notify_audience`` hands in the
-positions of everyone who opted in to the module and sends to whom it returns.
+This is the one place where that is decided.  ``app.notify_audience`` hands in the index of
+everyone who shares a place, and sends to whom it returns.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 
-import h3
 import numpy as np
 import numpy.typing as npt
 
-from reunite.kernel.places import EARTH_RADIUS_KM, Point
+from reunite.alerts.areas import Area
+from reunite.alerts.audience_index import AudienceIndex, Found
+from reunite.alerts.positions import language_bits, module_bits
+from reunite.kernel.languages import Language
+from reunite.kernel.people import Module
 
 Int64 = npt.NDArray[np.int64]
-Float64 = npt.NDArray[np.float64]
+
+LARGEST_TABLE = 1 << 27  # bytes, one for each id
+
+
+def _nobody() -> Int64:
+    return np.empty(0, dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True)
-class Positions:
-    """Where volunteers are, one entry a volunteer.
+class Wanted:
+    """Whom to tell of those in an area.
 
-    account_ids : int64 array of shape (n,)
-    cells : int64 array of shape (n,), H3 cells
+    ``told`` already know and are left out: int64 array of account ids in any order.
     """
 
-    account_ids: Int64
-    cells: Int64
+    module: Module
+    languages: frozenset[Language] = frozenset(Language)
+    told: Int64 = field(default_factory=_nobody)
 
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """The people to tell, nearest first.
+    """The people to tell, as they were when they were chosen."""
 
-    account_ids : int64 array of shape (m,)
-    distances_km : float64 array of shape (m,), from the centre, ascending
+    found: Found
+    wanted: Wanted
+
+    def account_ids(self) -> Int64:
+        """Everyone, nearest first: int64 array of shape (m,)."""
+        return self._untold(self.found.account_ids(*self._bits()))
+
+    def iter_chunks(self, people: int) -> Iterator[Int64]:
+        """The same in chunks of so many; only the last may be smaller.
+
+        The first is there long before everybody has been listed.
+        """
+        left = _nobody()
+        for some in self.found.iter_account_ids(*self._bits(), at_first=people):
+            left = np.concatenate([left, self._untold(some)])
+            full = len(left) - len(left) % people
+            for start in range(0, full, people):
+                yield left[start : start + people]
+            left = left[full:]
+        if len(left):
+            yield left
+
+    def _bits(self) -> tuple[int, int]:
+        return module_bits([self.wanted.module]), language_bits(self.wanted.languages)
+
+    def _untold(self, account_ids: Int64) -> Int64:
+        if not len(self.wanted.told):
+            return account_ids
+        told = self.wanted.told
+        # NumPy would sort a million ids to save the memory of the table.
+        kind = "table" if int(np.ptp(told)) < LARGEST_TABLE else None
+        return account_ids[~np.isin(account_ids, told, kind=kind)]
+
+
+def choose_audience(index: AudienceIndex, area: Area, wanted: Wanted) -> Audience:
+    """Everyone in an area who agreed to hear of this and has not heard yet, nearest first.
+
+    Exact: the centre of each cell decides for everybody in it, by the haversine formula or by
+    the polygon's outline.  Equally distant people are ordered by account id, so that the order
+    is the same every time.
     """
-
-    account_ids: Int64
-    distances_km: Float64
-
-    def __len__(self) -> int:
-        return len(self.account_ids)
-
-
-def choose_audience(positions: Positions, centre: Point, radius_km: float) -> Audience:
-    """Everyone whose cell's centre lies within ``radius_km`` of ``centre``, nearest first.
-
-    Exact: each distinct cell is measured once by the haversine formula.  Equal
-    distances are ordered by account id, so that the order is the same every time.
-    """
-    cells, where = np.unique(positions.cells, return_inverse=True)
-    centres = np.array(
-        [h3.cell_to_latlng(h3.int_to_str(int(cell))) for cell in cells], dtype=np.float64
-    ).reshape(-1, 2)
-    distances_km = _haversine_km(centres, centre)[where]
-    near = np.flatnonzero(distances_km <= radius_km)
-    order = near[np.lexsort((positions.account_ids[near], distances_km[near]))]
-    return Audience(positions.account_ids[order], distances_km[order])
-
-
-def _haversine_km(points_degrees: Float64, centre: Point) -> Float64:
-    latitudes, longitudes = np.radians(points_degrees).T
-    latitude, longitude = np.radians([centre.latitude, centre.longitude])
-    half_chord = (
-        np.sin((latitudes - latitude) / 2) ** 2
-        + np.cos(latitudes) * np.cos(latitude) * np.sin((longitudes - longitude) / 2) ** 2
-    )
-    kilometres: Float64 = 2 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(np.minimum(1.0, half_chord)))
-    return kilometres
+    return Audience(index.find(area), wanted)

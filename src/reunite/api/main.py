@@ -1,6 +1,5 @@
 """Put the API together."""
 
-from datetime import timedelta
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
@@ -22,8 +21,8 @@ from reunite.api.routes import (
     statistics,
     towns,
 )
-from reunite.api.throttle import Throttle
 from reunite.app.services import Services
+from reunite.app.throttle import Doorkeeper
 
 ROUTERS: tuple[APIRouter, ...] = (
     accounts.router,
@@ -37,11 +36,6 @@ ROUTERS: tuple[APIRouter, ...] = (
     statistics.router,
     towns.router,
 )
-
-SIGN_IN_WINDOW = timedelta(minutes=10)
-SIGN_INS_AN_ACCOUNT = 8  # a person who does not remember tries fewer
-SIGN_INS_AN_ADDRESS = 60  # a whole station may sit behind one address
-REGISTRATIONS_AN_ADDRESS = 20
 
 DESCRIPTION = """
 Reunite brings lost people home. This is everything that its pages do, for programs.
@@ -85,10 +79,15 @@ class Api(FastAPI):
         return super().openapi()
 
 
-def create_api(services: Services, describe: Describe = describe_by_code) -> FastAPI:
+def create_api(
+    services: Services,
+    describe: Describe = describe_by_code,
+    doorkeeper: Doorkeeper | None = None,
+) -> FastAPI:
     """The API over these services; to be mounted, e.g. under ``/api/v1``.
 
-    ``describe`` puts an error into a sentence of a language.
+    ``describe`` puts an error into a sentence of a language; ``doorkeeper`` is to be that of
+    the pages where both are served.
     """
     app = Api(
         title="Reunite",
@@ -106,10 +105,7 @@ def create_api(services: Services, describe: Describe = describe_by_code) -> Fas
     # Whatever is added later declares its access too.
     app.router.route_class = AccessRoute
     app.state.services = services
-    clock = services.clock
-    app.state.sign_ins = Throttle(clock, SIGN_INS_AN_ACCOUNT, SIGN_IN_WINDOW)
-    app.state.sign_ins_by_address = Throttle(clock, SIGN_INS_AN_ADDRESS, SIGN_IN_WINDOW)
-    app.state.registrations = Throttle(clock, REGISTRATIONS_AN_ADDRESS, timedelta(hours=1))
+    app.state.doorkeeper = doorkeeper or Doorkeeper(services.clock)
     install_problems(app, describe)
     app.add_middleware(BodyLimit, describe=describe)
     for router in ROUTERS:

@@ -46,6 +46,8 @@ from reunite.app.triage_sighting import SightingView
 from reunite.app.view_case import CaseCard, CaseView
 from reunite.cases.case import Case
 from reunite.cases.photos import CasePhoto, PhotoFace
+from reunite.cases.whereabouts import place_words
+from reunite.kernel.languages import DEFAULT_LANGUAGE
 from reunite.kernel.people import Module, Sex, Side, YearRange
 from reunite.kernel.places import Point, Town, find_town
 
@@ -103,8 +105,13 @@ def town_entry(town: Town) -> TownEntry:
     )
 
 
-def case_summary(case: Case, photo: CasePhoto | None = None) -> CaseSummary:
-    """A case in a list of somebody who may see it."""
+def public_place(case: Case, country: str) -> str:
+    """The place as everybody may read it, in the language in which labels are made."""
+    return place_words(case, DEFAULT_LANGUAGE, country, sees_all=False)
+
+
+def case_summary(case: Case, place_label: str, photo: CasePhoto | None = None) -> CaseSummary:
+    """A case in a list of somebody who may see it; ``place_label`` is what they may read."""
     return CaseSummary(
         reference=case.reference,
         module=MODULES[case.module],
@@ -114,15 +121,16 @@ def case_summary(case: Case, photo: CasePhoto | None = None) -> CaseSummary:
         sex=SEXES[case.person.sex],
         birth_years=years(case.person.birth_years),
         seen_at=case.circumstances.seen_at,
-        place_label=case.circumstances.place_label,
+        place_label=place_label,
         opened_at=case.opened_at,
         photo_id=None if photo is None else photo.id,
     )
 
 
-def card(one: CaseCard) -> CaseSummary:
+def card(one: CaseCard, country: str, *, sees_all: bool) -> CaseSummary:
     """A case in a list."""
-    return case_summary(one.case, one.photo)
+    place = place_words(one.case, DEFAULT_LANGUAGE, country, sees_all=sees_all)
+    return case_summary(one.case, place, one.photo)
 
 
 def case_over(case: Case) -> CaseSummary:
@@ -170,15 +178,16 @@ def photo_body(photo: CasePhoto) -> PhotoBody:
     )
 
 
-def case_detail(view: CaseView) -> CaseDetail:
+def case_detail(view: CaseView, country: str) -> CaseDetail:
     """A case as this reader may see it."""
     case = view.case
     person, circumstances = case.person, case.circumstances
     standing_for_it = next((photo for photo in view.photos if photo.chosen is not None), None)
     # Where somebody was found may be where somebody else must not find them.
     shows_place = view.sees_all or case.side is Side.MISSING
+    place = place_words(case, DEFAULT_LANGUAGE, country, sees_all=view.sees_all)
     return CaseDetail(
-        **case_summary(case, standing_for_it).model_dump(),
+        **case_summary(case, place, standing_for_it).model_dump(),
         height_cm=person.height_cm,
         marks=person.marks,
         clothing=person.clothing,
@@ -203,7 +212,13 @@ def _file(view: CaseView) -> CaseFile:
         cause=case.cause,
         closed_at=case.closed_at,
         transitions=[
-            TransitionBody(status=step.status, by=step.by, at=step.at, note=step.note)
+            TransitionBody(
+                status=step.status,
+                by=step.by,
+                at=step.at,
+                # What a reviewer wrote of a report is not for whoever made it.
+                note=step.note if view.is_staff else "",
+            )
             for step in case.transitions
         ],
         leads=[
@@ -256,13 +271,13 @@ def lead_detail(view: LeadView) -> LeadDetail:
 def _lead_side(side: LeadSide) -> LeadSideBody:
     age = side.age_at_photo
     return LeadSideBody(
-        case=case_summary(side.case, side.photo),
+        case=case_summary(side.case, side.case.circumstances.place_label, side.photo),
         photo=None if side.photo is None else photo_body(side.photo),
         age_at_photo=None if age is None else (age.first, age.last),
     )
 
 
-def search_result(result: SearchResult) -> SearchResultBody:
+def search_result(result: SearchResult, country: str) -> SearchResultBody:
     """The likeliest people."""
     return SearchResultBody(
         token=result.token,
@@ -271,7 +286,9 @@ def search_result(result: SearchResult) -> SearchResultBody:
         captured_year=result.captured_year,
         resemblances=[
             ResemblanceBody(
-                case=case_summary(one.case).model_copy(update={"photo_id": one.photo_id}),
+                case=case_summary(one.case, public_place(one.case, country)).model_copy(
+                    update={"photo_id": one.photo_id}
+                ),
                 photo_id=one.photo_id,
                 similarity=one.similarity,
                 captured_year=one.captured_year,
@@ -279,6 +296,7 @@ def search_result(result: SearchResult) -> SearchResultBody:
             for one in result.resemblances
         ],
         searched=result.searched,
+        synthetic=result.synthetic,
         elapsed_ms=result.elapsed_seconds * 1000,
         incomplete=result.incomplete,
     )
@@ -296,13 +314,15 @@ def volunteer_body(volunteer: Volunteer, country: str) -> VolunteerBody:
     )
 
 
-def inbox_entry(item: InboxItem) -> InboxEntryBody:
+def inbox_entry(item: InboxItem, country: str) -> InboxEntryBody:
     """A notice; without the person once the case has left the public side."""
     still_sought = item.case.is_public and item.kind is NoticeKind.PUBLISHED
     return InboxEntryBody(
         id=item.notice_id,
         kind=item.kind,
-        case=case_summary(item.case) if still_sought else case_over(item.case),
+        case=case_summary(item.case, public_place(item.case, country))
+        if still_sought
+        else case_over(item.case),
         delivered_at=item.delivered_at,
         is_new=item.is_new,
     )
@@ -313,7 +333,7 @@ def sighting_body(view: SightingView) -> SightingBody:
     sighting = view.sighting
     return SightingBody(
         id=sighting.id,
-        case=case_summary(view.case),
+        case=case_summary(view.case, view.case.circumstances.place_label),
         reporter=view.reporter.display_name,
         reported_at=sighting.reported_at,
         seen_at=sighting.seen_at,

@@ -1,24 +1,38 @@
 """Wire the outside world to the use cases; the only place that knows both."""
 
+import hashlib
 import os
-from collections.abc import Iterator, Mapping
+import shutil
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+import structlog
+
+from reunite.app.audience_sync import LiveAudience
 from reunite.app.gallery_sync import LiveGallery
 from reunite.app.services import Services, Settings
 from reunite.broker.live import PostgresLive
 from reunite.broker.outbox import PostgresOutbox
 from reunite.faces.engine import FaceEngine
 from reunite.faces.registry import load_registry
+from reunite.gallery.engine import SegmentGallery
+from reunite.gallery.errors import GalleryDamagedError, GalleryLockedError, GalleryMissingError
 from reunite.gallery.exact import ExactGallery
-from reunite.gallery.port import TemplateSpace
+from reunite.gallery.port import Float32, Gallery, Int64, TemplateSpace
+from reunite.gallery.settings import GallerySettings, Upkeep
 from reunite.kernel.clock import SystemClock
 from reunite.storage.database import PostgresDatabase
 from reunite.storage.migrate import current, newest, upgrade
 from reunite.storage.photo_files import PhotoDirectory
 from reunite.storage.server import DatabaseHandle, open_database, sqlalchemy_url
+
+log = structlog.get_logger(__name__)
+
+# A removed face leaves the gallery's files within this time; searches miss it at once.
+ERASE_WITHIN_SECONDS = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +43,8 @@ class Config:
     database_url: str | None = None  # an existing PostgreSQL; None starts our own
     models_file: Path | None = None  # an operator's own models
     embedder: str | None = None  # one of them, instead of the packaged one
+    gallery_shards: int = 0  # 0: one gallery on this machine's disk; else so many Ray actors
+    ray_address: str | None = None  # of a Ray cluster; None starts one on this machine
     inference_threads: int = 1  # of one face; several faces are read at the same time
     settings: Settings = field(default_factory=Settings)
 
@@ -49,6 +65,8 @@ def read_config(environment: Mapping[str, str] = os.environ) -> Config:
         database_url=environment.get("REUNITE_DATABASE_URL") or None,
         models_file=Path(models) if models else None,
         embedder=environment.get("REUNITE_EMBEDDER") or None,
+        gallery_shards=int(environment.get("REUNITE_GALLERY_SHARDS", "0")),
+        ray_address=environment.get("REUNITE_RAY_ADDRESS") or None,
         inference_threads=int(environment.get("REUNITE_INFERENCE_THREADS", "1")),
     )
 
@@ -79,6 +97,63 @@ def _opened(config: Config) -> DatabaseHandle:
     return open_database(dsn=config.database_url, data_directory=config.data_directory / "database")
 
 
+def _gallery_opener(
+    config: Config, database: PostgresDatabase, opened: ExitStack
+) -> Callable[[TemplateSpace], Gallery]:
+    """How this process opens the gallery on disk: writing it, or reading where another does.
+
+    The folder is named after the database and the space: ids of another database would name
+    other faces.
+    """
+    where = hashlib.sha256((config.database_url or "").encode()).hexdigest()[:8]
+
+    def open_gallery(space: TemplateSpace) -> Gallery:
+        made = hashlib.sha256(
+            f"{space.model_digest} {space.adapter_digest} {space.dim}".encode()
+        ).hexdigest()[:16]
+        folder = config.data_directory / "gallery" / f"{where}-{made}"
+
+        def stored(template_ids: Int64) -> Float32:
+            with database.transaction() as transaction:
+                found = transaction.templates.get_enrolment(template_ids.tolist(), space)
+            vectors = np.full((len(template_ids), space.dim), np.nan, dtype=np.float32)
+            vectors[np.searchsorted(template_ids, found.template_ids)] = found.vectors
+            return vectors
+
+        settings = GallerySettings(upkeep=Upkeep(erase_within_seconds=ERASE_WITHIN_SECONDS))
+        if config.gallery_shards:
+            from reunite.gallery.ray_shards import open_sharded  # noqa: PLC0415  (Ray is optional)
+
+            return opened.enter_context(
+                open_sharded(
+                    folder.with_name(f"{folder.name}-{config.gallery_shards}-shards"),
+                    space,
+                    config.gallery_shards,
+                    address=config.ray_address,
+                    templates=stored,
+                    settings=settings,
+                )
+            )
+        try:
+            gallery = SegmentGallery(folder, space, templates=stored, settings=settings)
+        except GalleryLockedError:
+            try:
+                return SegmentGallery(
+                    folder, space, writable=False, templates=stored, settings=settings
+                )
+            except GalleryMissingError:
+                # Another process is making it at this moment; the next look finds it.
+                return ExactGallery(space)
+        except GalleryDamagedError:
+            log.warning("gallery_made_anew", folder=str(folder))
+            shutil.rmtree(folder)
+            gallery = SegmentGallery(folder, space, templates=stored, settings=settings)
+        gallery.start_upkeep()
+        return gallery
+
+    return open_gallery
+
+
 @contextmanager
 def open_services(config: Config) -> Iterator[Services]:
     """Everything running: database started or reached, migrated; closed again at the end.
@@ -99,11 +174,16 @@ def open_services(config: Config) -> Iterator[Services]:
             intra_op_threads=config.inference_threads,
         )
         space = TemplateSpace(faces.model.sha256, faces.adapter_digest, faces.model.dim)
+        gallery = LiveGallery(database, _gallery_opener(config, database, opened), space)
+        opened.callback(gallery.close)
+        audience = LiveAudience(database)
+        opened.callback(audience.close)
         yield Services(
             database=database,
             photos=PhotoDirectory(config.data_directory / "photos"),
             faces=faces,
-            gallery=LiveGallery(database, ExactGallery, space),
+            gallery=gallery,
+            audience=audience,
             live=live,
             clock=SystemClock(),
             settings=config.settings,

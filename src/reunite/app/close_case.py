@@ -33,11 +33,7 @@ def resolve_case(
     actor = require_role(actor, STAFF)
     now = services.clock.now()
     with services.database.transaction() as transaction:
-        case = transaction.cases.get_by_reference(reference, lock=True)
-        closing = [case]
-        if with_confirmed_partners:
-            closing += _open_partners(transaction, case)
-        for one in closing:
+        for one in _locked(transaction, reference, with_partners=with_confirmed_partners):
             was_public = one.is_public
             one.resolve(outcome, cause, actor.account_id, now, note.strip())
             _close(transaction, one, NoticeKind.RESOLVED if was_public else None)
@@ -64,15 +60,21 @@ def _close(transaction: Transaction, case: Case, kind: NoticeKind | None) -> Non
         transaction.outbox.add("notify_audience", {"case_id": case.id, "kind": kind.value})
 
 
-def _open_partners(transaction: Transaction, case: Case) -> list[Case]:
-    partner_ids = [
-        CaseId(lead.found_case_id if lead.missing_case_id == case.id else lead.missing_case_id)
-        for lead in transaction.leads.list_of_case(case.id)
-        if lead.status is LeadStatus.CONFIRMED
-    ]
-    partners = [transaction.cases.get(partner_id, lock=True) for partner_id in partner_ids]
+def _locked(transaction: Transaction, reference: str, *, with_partners: bool) -> list[Case]:
+    """The case to close, with the open records that are confirmed to be the same person."""
+    wanted = transaction.cases.get_by_reference(reference).id
+    ids = {wanted}
+    if with_partners:
+        ids |= {
+            CaseId(lead.found_case_id if lead.missing_case_id == wanted else lead.missing_case_id)
+            for lead in transaction.leads.list_of_case(wanted)
+            if lead.status is LeadStatus.CONFIRMED
+        }
+    # In the order of their ids: two reviewers who close both sides at once would otherwise
+    # wait for one another.
+    cases = [transaction.cases.get(case_id, lock=True) for case_id in sorted(ids)]
     return [
-        partner
-        for partner in partners
-        if partner.status in (CaseStatus.VERIFIED, CaseStatus.PUBLISHED)
+        case
+        for case in cases
+        if case.id == wanted or case.status in (CaseStatus.VERIFIED, CaseStatus.PUBLISHED)
     ]

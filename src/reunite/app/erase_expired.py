@@ -1,15 +1,22 @@
-"""Erase what is no longer needed: pictures of closed cases, searches, sessions, orphans."""
+"""Erase what is no longer needed: closed cases, searches, sessions, orphaned pictures."""
 
 from datetime import timedelta
+
+import structlog
 
 from reunite.app.services import Services
 from reunite.cases.case import CaseStatus
 from reunite.cases.retention import PHOTO_RETENTION, photos_expire_at
 from reunite.ports import CaseQuery
 
+log = structlog.get_logger(__name__)
+
 # A file is written before its row; younger ones may belong to a transaction under way.
 ORPHAN_AGE = timedelta(hours=1)
+# Twice as long as a process trusts its audience without a look (``audience_sync``).
+VOLUNTEER_CHANGES_KEPT = timedelta(days=1)
 BATCH = 200
+FEW_ORPHANS = 50
 
 
 def erase_expired(services: Services) -> int:
@@ -18,6 +25,7 @@ def erase_expired(services: Services) -> int:
     with services.database.transaction() as transaction:
         keys = transaction.probes.delete_expired(now)
         transaction.accounts.delete_expired_sessions(now)
+        transaction.volunteers.forget_changes_before(now - VOLUNTEER_CHANGES_KEPT)
         closed = [
             case
             for status, closed_by in (
@@ -34,8 +42,8 @@ def erase_expired(services: Services) -> int:
                 continue
             transaction.templates.delete_of_case(case.id)
             keys += transaction.photos.delete_of_case(case.id)
-            keys += transaction.sightings.erase_photos_of_case(case.id)
-            case.photos_erased_at = now
+            keys += transaction.sightings.erase_of_case(case.id)
+            case.forget(now)
             transaction.cases.save(case)
     # After the commit: a crash here leaves files without rows, which the sweep finds.
     services.photos.delete(keys)
@@ -43,13 +51,17 @@ def erase_expired(services: Services) -> int:
 
 
 def sweep_photos(services: Services) -> int:
-    """Erase files that no row refers to; how many."""
+    """Erase files that no row refers to; how many.
+
+    Erases nothing where most of the pictures are unknown to the database.
+    """
     with services.database.transaction() as transaction:
         wanted = set(transaction.photos.iter_storage_keys())
-    orphans = [
-        key
-        for key in services.photos.iter_keys_older_than(services.clock.now() - ORPHAN_AGE)
-        if key not in wanted
-    ]
+    old = list(services.photos.iter_keys_older_than(services.clock.now() - ORPHAN_AGE))
+    orphans = [key for key in old if key not in wanted]
+    # Crashes leave few.  Many means that these pictures belong to another database.
+    if len(orphans) > max(FEW_ORPHANS, len(old) // 2):
+        log.error("photo_sweep_refused", orphans=len(orphans), pictures=len(old))
+        return 0
     services.photos.delete(orphans)
     return len(orphans)

@@ -24,7 +24,7 @@ from reunite.gallery.port import (
     TemplateSpace,
     make_facts,
 )
-from reunite.kernel.errors import InvalidInputError
+from reunite.kernel.errors import InvalidInputError, ReuniteError
 from reunite.kernel.ids import CaseId, TemplateId
 from reunite.ports import Transaction
 
@@ -121,8 +121,11 @@ def kept(services: Services, jpeg: bytes) -> Iterator[str]:
     key = services.photos.put(jpeg)
     try:
         yield key
-    except BaseException:
-        services.photos.delete([key])
+    except BaseException as error:
+        # Where the database stopped answering, the row may have been committed: the file
+        # stays, and the sweep finds it if there is no row.
+        if not (isinstance(error, ReuniteError) and error.code == "database_unreachable"):
+            services.photos.delete([key])
         raise
 
 

@@ -9,8 +9,10 @@ from reunite.kernel.ids import CaseId, PhotoId
 from reunite.kernel.people import Side
 from reunite.ports import Look, LookPurpose, Transaction
 
-# Room for hits that turn out to be closed, synthetic, or other photos of the same people.
+# Room for hits that turn out to be closed, or other photos of the same people.
 SEARCH_DEPTH = 500
+# Left out by the search: among a million of nobody's faces a mate would fall out of its depth.
+SYNTHETIC_SUBJECT = 0  # what ``make_facts`` says of a template without a case
 
 
 def match_record(
@@ -33,7 +35,10 @@ def match_record(
     hits = services.gallery.search(
         Probes(space, template[1][None, :]),
         SEARCH_DEPTH,
-        Filter(sides=frozenset({other}), excluded_subject_ids=ruled_out | {int(case.id)}),
+        Filter(
+            sides=frozenset({other}),
+            excluded_subject_ids=ruled_out | {int(case.id), SYNTHETIC_SUBJECT},
+        ),
     )
     alike = [
         (int(found_id), float(similarity))

@@ -6,9 +6,8 @@ or chunk, so that a crash repeats nothing and loses nothing.
 
 from collections.abc import Mapping
 
-import numpy as np
-
-from reunite.alerts.audience import choose_audience
+from reunite.alerts.areas import Circle
+from reunite.alerts.audience import Wanted, choose_audience
 from reunite.alerts.notices import Notice, NoticeKind, cut
 from reunite.app.services import Services
 from reunite.kernel.ids import CaseId
@@ -23,7 +22,9 @@ def notify_audience(
     A new case goes to the volunteers around its place; its end goes to exactly the people
     who heard of its beginning, wherever they are now.
     """
-    case = transaction.cases.get(CaseId(int(str(payload["case_id"]))))
+    # Locked: were the case closed between here and the commit, another worker could thank
+    # nobody before these people are told, and they would never hear that it is over.
+    case = transaction.cases.get(CaseId(int(str(payload["case_id"]))), lock=True)
     kind = NoticeKind(str(payload["kind"]))
     radius = float(str(payload.get("radius_km", 0)))
     told = transaction.notices.recipients_of_case(case.id)
@@ -33,9 +34,8 @@ def notify_audience(
         if place is None or not case.is_public:
             return
         audience = choose_audience(
-            transaction.volunteers.positions(case.module), place, radius
-        ).account_ids
-        audience = audience[~np.isin(audience, told)]
+            services.audience.index(), Circle(place, radius), Wanted(case.module, told=told)
+        ).account_ids()
     else:
         audience = told
     if not len(audience):

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from reunite.accounts.account import STAFF, Actor, require_role
-from reunite.alerts.audience import choose_audience
+from reunite.alerts.areas import Circle
+from reunite.alerts.audience import Wanted, choose_audience
 from reunite.alerts.notices import NoticeKind
-from reunite.alerts.radius import ELDER_WITH_DEMENTIA, child_range, radius_km, require_radius
+from reunite.alerts.radius import Category, child_category, radius_km, require_radius
 from reunite.app.services import Services
 from reunite.cases.case import Case
 from reunite.kernel.errors import InvalidInputError
@@ -78,11 +79,15 @@ def preview_alert(
         case = transaction.cases.get_by_reference(reference)
         if case.circumstances.place is None:
             return None
-        positions = transaction.volunteers.positions(case.module)
+        told = transaction.notices.recipients_of_case(case.id)
     suggested = suggest_radius_km(services, case)
     radius = suggested if chosen_radius_km is None else require_radius(chosen_radius_km)
-    audience = choose_audience(positions, case.circumstances.place, radius)
-    return AlertPreview(suggested, radius, len(audience))
+    audience = choose_audience(
+        services.audience.index(),
+        Circle(case.circumstances.place, radius),
+        Wanted(case.module, told=told),
+    )
+    return AlertPreview(suggested, radius, len(audience.account_ids()))
 
 
 def suggest_radius_km(services: Services, case: Case) -> float:
@@ -91,11 +96,11 @@ def suggest_radius_km(services: Services, case: Case) -> float:
     seen = case.circumstances.seen_at
     missing_for = now - seen if seen else timedelta(days=3650)
     if case.module is Module.ELDER:
-        return radius_km(ELDER_WITH_DEMENTIA, missing_for)
+        return radius_km(Category.DEMENTIA, missing_for)
     years = case.person.birth_years
     age = (
         UNKNOWN_CHILD_AGE_YEARS
         if years is None
         else age_in_years((years.first + years.last) // 2, (seen or now).date())
     )
-    return radius_km(child_range(age), missing_for)
+    return radius_km(child_category(age), missing_for)

@@ -12,6 +12,7 @@ from reunite.cases.case import Case
 from reunite.cases.sightings import Sighting, check_sighting
 from reunite.faces.photo import Photo, decode_photo, encode_jpeg
 from reunite.faces.quality import Verdict
+from reunite.gallery.port import Float32
 from reunite.kernel.errors import ConflictError, NotFoundError
 from reunite.kernel.ids import SightingId
 from reunite.kernel.people import Side
@@ -64,13 +65,16 @@ def report_sighting(
     check_sighting(sighting, case.circumstances.seen_at if is_missing else None)
     if photo is None:
         with services.database.transaction() as transaction:
-            _get_public(transaction, reference)
+            _get_public(transaction, reference, lock=True)
             return transaction.sightings.add(sighting)
+    vectors = _vectors(services, photo)
     with kept(services, encode_jpeg(photo)) as key:
         sighting.photo_key = key
         with services.database.transaction() as transaction:
-            _get_public(transaction, reference)
-            sighting.similarity = _similarity(services, transaction, case, photo)
+            # Locked: a photo that came in while the case was being closed and its pictures
+            # erased would stay for ever.
+            _get_public(transaction, reference, lock=True)
+            sighting.similarity = _similarity(services, transaction, case, vectors)
             return transaction.sightings.add(sighting)
 
 
@@ -84,8 +88,8 @@ def _photo(services: Services, actor: Actor, report: SightingReport) -> Photo | 
     return None
 
 
-def _get_public(transaction: Transaction, reference: str) -> Case:
-    case = transaction.cases.get_by_reference(reference)
+def _get_public(transaction: Transaction, reference: str, *, lock: bool = False) -> Case:
+    case = transaction.cases.get_by_reference(reference, lock=lock)
     if case.is_public:
         return case
     # Nobody learns of a case that never was public, not even that it is over.
@@ -94,17 +98,18 @@ def _get_public(transaction: Transaction, reference: str) -> Case:
     raise NotFoundError
 
 
-def _similarity(
-    services: Services, transaction: Transaction, case: Case, photo: Photo
-) -> float | None:
+def _vectors(services: Services, photo: Photo) -> list[Float32]:
+    """Of every usable face; made before the transaction, which must not wait for models."""
     views = [
         view for view in services.faces.detect(photo) if view.quality.verdict != Verdict.UNUSABLE
     ]
+    return [template.vector for template in services.faces.templates_of(views)] if views else []
+
+
+def _similarity(
+    services: Services, transaction: Transaction, case: Case, vectors: list[Float32]
+) -> float | None:
     templates = transaction.templates.list_of_case(case.id, services.gallery.space)
-    if not views or not templates:
+    if not vectors or not templates:
         return None
-    return max(
-        float(template.vector @ vector)
-        for template in services.faces.templates_of(views)
-        for _, _, vector in templates
-    )
+    return max(float(seen @ vector) for seen in vectors for _, _, vector in templates)

@@ -8,6 +8,7 @@ from reunite.cases.case import Case
 from reunite.cases.facts import FactComparison, compare
 from reunite.cases.leads import Lead, LeadStatus, Verdict
 from reunite.cases.photos import CasePhoto
+from reunite.kernel.errors import ConflictError
 from reunite.kernel.ids import LeadId
 from reunite.kernel.people import YearRange, age_in_years
 from reunite.ports import Look, LookPurpose, Transaction
@@ -71,12 +72,18 @@ def decide_lead(
 ) -> LeadStatus:
     """Record a reviewer's word; where the lead stands now.
 
-    Raises ConflictError ``same_reviewer`` or ``lead_closed``.  Even a confirmed lead
+    Raises ConflictError ``same_reviewer``, ``lead_closed``, ``case_closed``, or ``own_case``
+    for whoever brought one of the two records.  Even a confirmed lead
     changes no case: somebody has to close it, with its outcome and cause.
     """
     actor = require_role(actor, STAFF)
     with services.database.transaction() as transaction:
         lead = transaction.leads.get(lead_id, lock=True)
+        cases = transaction.cases.get_many([lead.missing_case_id, lead.found_case_id])
+        if any(case.opened_by == actor.account_id for case in cases.values()):
+            raise ConflictError("own_case")
+        if not all(case.is_open for case in cases.values()):
+            raise ConflictError("case_closed")
         lead.decide(actor.account_id, verdict, services.clock.now(), note.strip())
         transaction.leads.save(lead)
         return lead.status
@@ -102,6 +109,7 @@ def _views(transaction: Transaction, actor: Actor, leads: list[Lead]) -> list[Le
                 lapse_years=_lapse(missing, found),
                 facts=compare(missing.case, found.case),
                 may_decide=lead.status in WAITING
+                and actor.account_id not in (missing.case.opened_by, found.case.opened_by)
                 and all(
                     decision.by != actor.account_id or decision.verdict is not Verdict.ACCEPT
                     for decision in lead.decisions

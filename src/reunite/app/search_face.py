@@ -52,6 +52,7 @@ class SearchResult:
     captured_year: int | None
     resemblances: list[Resemblance]
     searched: int
+    synthetic: int  # faces of nobody in the gallery, see ``fill_gallery``
     elapsed_seconds: float
     incomplete: bool
 
@@ -91,6 +92,13 @@ def start_search(
     return SearchStarted(token, needs_choice=read.only_face is None)
 
 
+def list_probe_faces(services: Services, actor: Actor | None, token: str) -> list[PhotoFace]:
+    """The faces of a search's photo, to point at one.  Searches nothing, so no look is logged."""
+    actor = require_role(actor, EVERYONE)
+    with services.database.transaction() as transaction:
+        return get_probe(services, transaction, actor, token).faces
+
+
 def choose_probe_face(services: Services, actor: Actor | None, token: str, index: int) -> None:
     """Say which face of the photo to search with.
 
@@ -119,7 +127,7 @@ def view_search(
         probe = get_probe(services, transaction, actor, token)
     if probe.chosen is None:
         return SearchResult(
-            token, probe.faces, None, probe.captured_year, [], 0, 0.0, incomplete=False
+            token, probe.faces, None, probe.captured_year, [], 0, 0, 0.0, incomplete=False
         )
     _, views = view_stored(services, probe.storage_key)
     hits = services.gallery.search(probe_of(services, views[probe.chosen]), SEARCH_DEPTH, filter)
@@ -130,6 +138,7 @@ def view_search(
     }
     with services.database.transaction() as transaction:
         found = _visible(transaction, actor, similarity)
+        synthetic = transaction.templates.count().get("synthetic", 0)
         now = services.clock.now()
         transaction.looks.add(
             [
@@ -144,6 +153,7 @@ def view_search(
         captured_year=probe.captured_year,
         resemblances=found,
         searched=hits.searched,
+        synthetic=synthetic,
         elapsed_seconds=hits.elapsed_seconds,
         incomplete=hits.incomplete,
     )

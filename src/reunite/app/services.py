@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+from reunite.app.audience_sync import LiveAudience
 from reunite.app.gallery_sync import LiveGallery
 from reunite.faces.port import FaceReader
 from reunite.kernel.clock import Clock
@@ -30,6 +31,7 @@ class Services:
     photos: PhotoStore
     faces: FaceReader
     gallery: LiveGallery
+    audience: LiveAudience
     live: LiveChannel
     clock: Clock
     settings: Settings

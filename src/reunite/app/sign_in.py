@@ -170,6 +170,9 @@ def change_account(
         if disabled is not None:
             account.disabled = disabled
         transaction.accounts.save(account)
+        if account.disabled:
+            # Nobody who is shut out goes on hearing who is lost, and where.
+            transaction.volunteers.delete(account_id)
         if account.disabled or role is not None:
             transaction.accounts.delete_sessions_of(account_id)
 

@@ -28,6 +28,7 @@ class CaseView:
     case: Case
     photos: list[CasePhoto]
     is_own: bool
+    is_staff: bool
     sees_all: bool  # the reporter or staff: contact, transitions, photos still to be chosen
     leads: list[Lead]  # staff only
     sightings: list[Sighting]  # staff only
@@ -58,6 +59,7 @@ def get_case(services: Services, actor: Actor | None, reference: str) -> CaseVie
             case=case,
             photos=photos if sees_all else [p for p in photos if p.chosen is not None],
             is_own=is_own,
+            is_staff=is_staff,
             sees_all=sees_all,
             leads=transaction.leads.list_of_case(case.id) if is_staff else [],
             sightings=transaction.sightings.list_of_case(case.id) if is_staff else [],

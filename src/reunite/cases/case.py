@@ -160,6 +160,20 @@ class Case:
         self._move(CaseStatus.WITHDRAWN, OPEN_STATUSES, by, at, note)
         self.closed_at = at
 
+    def forget(self, at: datetime) -> None:
+        """Erase who the person was and how to reach the family; what is counted stays.
+
+        Raises ConflictError ``case_transition`` for an open case.
+        """
+        if self.is_open:
+            raise ConflictError("case_transition", status=self.status.value, wanted="erased")
+        self.person = Person(sex=self.person.sex, birth_years=self.person.birth_years)
+        self.circumstances = Circumstances(
+            seen_at=self.circumstances.seen_at, region=self.circumstances.region
+        )
+        self.contact = ""
+        self.photos_erased_at = at
+
     def _move(
         self,
         to: CaseStatus,

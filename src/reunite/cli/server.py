@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from errno import EADDRINUSE
 from typing import Protocol, runtime_checkable
 
+import numpy as np
 import structlog
 import uvicorn
 from starlette.applications import Starlette
@@ -18,10 +19,13 @@ from starlette.routing import Mount, Route
 
 from reunite.api.main import create_api
 from reunite.app.services import Services
+from reunite.app.throttle import Doorkeeper
 from reunite.cli.messages import describe
+from reunite.gallery.port import Probes
 from reunite.kernel.errors import ReuniteError
 from reunite.kernel.places import Point, is_at_sea
 from reunite.web.main import create_web
+from reunite.web.settings import WebSettings, read_web_settings
 from reunite.worker.loop import Worker
 
 log = structlog.get_logger(__name__)
@@ -43,13 +47,17 @@ class _Loadable(Protocol):
     def load(self) -> None: ...
 
 
-def create_app(services: Services) -> Starlette:
-    """Pages, the API under ``/api/v1``, and ``/healthz``."""
+def create_app(services: Services, settings: WebSettings | None = None) -> Starlette:
+    """Pages, the API under ``/api/v1``, and ``/healthz``.
+
+    ``settings`` of the pages come from the environment unless given.
+    """
+    doorkeeper = Doorkeeper(services.clock)
     app = Starlette(
         routes=[
             Route("/healthz", _healthz, methods=["GET"]),
-            Mount(API_PATH, create_api(services, describe)),
-            Mount("/", create_web(services)),
+            Mount(API_PATH, create_api(services, describe, doorkeeper)),
+            Mount("/", create_web(services, settings or read_web_settings(), doorkeeper)),
         ]
     )
     app.state.services = services
@@ -164,7 +172,12 @@ def warm_up(services: Services) -> threading.Thread:
                 services.faces.load()
             # The map of land: whoever reports a place first need not wait for it.
             is_at_sea(Point(0, 0))
+            services.audience.start()
             services.gallery.refresh()
+            # The first search compiles, or reads, the loops of the scan.
+            space = services.gallery.space
+            nobody = np.eye(1, space.dim, dtype=np.float32)
+            services.gallery.search(Probes(space, nobody), 1)
         except Exception:  # whoever searches first is told what is wrong
             log.exception("warm_up_failed")
 

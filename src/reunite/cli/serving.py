@@ -60,6 +60,7 @@ def worker_command() -> None:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, lambda *_: stop.set())
         err.print("Working.  Ctrl-C stops.", highlight=False)
+        services.audience.start()
         Worker(services).run_until(stop)
 
 

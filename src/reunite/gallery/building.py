@@ -2,12 +2,11 @@
 
 import shutil
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 
 from reunite.gallery.codes import CODE_BYTES, CODE_WORDS, Encoder
-from reunite.gallery.files import disk_full_as_error, map_array
+from reunite.gallery.files import CheckedFile, disk_full_as_error, map_array
 from reunite.gallery.port import FACT_DTYPE, Enrolment, Facts, Int64, TemplateSpace, check_enrolment
 from reunite.gallery.segments import ArraySource
 
@@ -25,8 +24,8 @@ class Builder:
         self.encoder = Encoder(space.dim)
         self.encoder.require_shape()
         self._scratch = scratch
-        self._codes: IO[bytes] = (scratch / "codes").open("wb")
-        self._rows: IO[bytes] = (scratch / "rows").open("wb")
+        self._codes = CheckedFile(scratch / "codes")
+        self._rows = CheckedFile(scratch / "rows")
         self._ids: list[Int64] = []
         self._facts: list[Facts] = []
         self.count = 0
@@ -40,17 +39,14 @@ class Builder:
         with disk_full_as_error():
             for start in range(0, len(enrolment.template_ids), _CHUNK):
                 codes, rows = self.encoder.encode(enrolment.vectors[start : start + _CHUNK])
-                self._codes.write(codes.tobytes())
-                self._rows.write(rows.tobytes())
+                self._codes.write(codes)
+                self._rows.write(rows)
         self._ids.append(enrolment.template_ids.copy())
         self._facts.append(enrolment.facts.copy())
         self.count += len(enrolment.template_ids)
 
     def sources(self) -> list[ArraySource]:
         """Everything appended, in portions of one segment each."""
-        with disk_full_as_error():
-            self._codes.close()
-            self._rows.close()
         dims = self.encoder.shape.dims
         ids = np.concatenate([np.empty(0, dtype=np.int64), *self._ids])
         facts = np.concatenate([np.empty(0, dtype=FACT_DTYPE), *self._facts])

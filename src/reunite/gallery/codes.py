@@ -12,6 +12,7 @@ a code against a four-bit query, and no correction per row is needed.
 import hashlib
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -114,7 +115,7 @@ def rotation(dims: int) -> Float32:
     A product of Hadamard matrices and sign changes from SHA-256: whole numbers until the
     last division, so that no library's rounding enters.
     """
-    hadamard = np.ones((1, 1), dtype=np.int64)
+    hadamard: npt.NDArray[np.int64] = np.ones((1, 1), dtype=np.int64)
     while len(hadamard) < dims:
         hadamard = np.block([[hadamard, hadamard], [hadamard, -hadamard]])
     matrix = np.eye(dims, dtype=np.int64)
@@ -125,7 +126,8 @@ def rotation(dims: int) -> Float32:
         )
         bits = np.unpackbits(np.frombuffer(digest, dtype=np.uint8))[:dims].astype(np.int64)
         matrix = hadamard @ ((2 * bits - 1)[:, None] * matrix)
-    return (matrix / np.sqrt(float(dims)) ** _ROTATION_ROUNDS).astype(np.float32)
+    turned: Float32 = (matrix / float(dims) ** (_ROTATION_ROUNDS / 2)).astype(np.float32)
+    return turned
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,9 +169,7 @@ class Encoder:
         else:
             levels = _four_bits(turned)
             # The weightiest bits first: the first look reads only the front words.
-            codes = np.concatenate(
-                [_pack((levels >> bit) & 1) for bit in (3, 2, 1, 0)], axis=1
-            )
+            codes = np.concatenate([_pack((levels >> bit) & 1) for bit in (3, 2, 1, 0)], axis=1)
         return codes, rows.astype(np.int8)
 
     def ask(self, vectors: Float32) -> Query:
@@ -199,10 +199,12 @@ class Encoder:
 def _four_bits(turned: Float32) -> npt.NDArray[np.uint8]:
     step = np.float32(_FOUR_BIT_STEP / np.sqrt(turned.shape[1]))
     levels = np.floor(turned * (1 / step)) + _LEVELS // 2
-    return np.clip(levels, 0, _LEVELS - 1).astype(np.uint8)
+    np.clip(levels, 0, _LEVELS - 1, out=levels)
+    small: npt.NDArray[np.uint8] = levels.astype(np.uint8)
+    return small
 
 
-def _pack(bits: npt.NDArray[np.generic]) -> UInt64:
+def _pack(bits: npt.NDArray[Any]) -> UInt64:
     packed = np.packbits(bits, axis=1, bitorder="little")
     return packed.view("<u8").astype(np.uint64, copy=False)
 

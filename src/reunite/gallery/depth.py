@@ -14,7 +14,7 @@ class Depth:
     lost two mates in three hundred that four thousand found.
     """
 
-    candidates_at_million: int = 1000
+    candidates_at_million: int = 1500
     growth: float = 0.6
     candidates_per_hit: int = 8
     fewest_candidates: int = 512
@@ -26,7 +26,8 @@ class Depth:
         """Rows of a gallery of ``faces`` that the scan keeps for ``k`` hits."""
         if self.everything:
             return max(1, faces)
-        by_size = ceil(self.candidates_at_million * (faces / _MILLION) ** self.growth)
+        growth = float((faces / _MILLION) ** self.growth)
+        by_size = ceil(self.candidates_at_million * growth)
         return max(self.fewest_candidates, self.candidates_per_hit * k, by_size)
 
     def finalists(self, candidates: int, k: int) -> int:

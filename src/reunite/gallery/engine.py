@@ -49,7 +49,7 @@ from reunite.gallery.settings import GallerySettings
 from reunite.gallery.state import State
 from reunite.gallery.store import Store, create_folder
 from reunite.gallery.tail import Tail
-from reunite.gallery.upkeep import Progress, compact, find_damage, rebuild, verify
+from reunite.gallery.upkeep import Progress, compact, find_damage, live_ids, rebuild, verify
 
 _CHUNK = 16_384
 
@@ -62,7 +62,7 @@ class SegmentGallery:
     templates : gives stored templates by id, for the re-rank of the last few
     """
 
-    def __init__(  # noqa: PLR0913
+    def __init__(
         self,
         folder: Path,
         space: TemplateSpace | None = None,
@@ -93,8 +93,7 @@ class SegmentGallery:
             if writable and space is not None and not (folder / MANIFEST).exists():
                 create_folder(folder, space)
             self._store = Store(folder, clock())
-            if space is not None and self._store.state.space != space:
-                raise GallerySpaceError("gallery_space_differs")
+            self._require_space(space)
             if writable:
                 self._store.start_writing()
         except BaseException:
@@ -136,6 +135,15 @@ class SegmentGallery:
         """Live templates."""
         return self._now().live_count
 
+    @property
+    def is_writable(self) -> bool:
+        """Whether this process holds the writer's lock."""
+        return self._writer is not None
+
+    def template_ids(self) -> Int64:
+        """The ids of all live templates, ascending."""
+        return live_ids(self._now())
+
     def add(self, enrolment: Enrolment) -> None:
         """Hold these templates; on disk when this returns.  See ``Gallery.add``.
 
@@ -152,8 +160,15 @@ class SegmentGallery:
             change = Change(Kind.ADD, ids, enrolment.facts[some], codes, rows)
             with self._lock:
                 # The gallery may have changed its model while these were being encoded.
-                check_enrolment(self._store.state.space, replace(enrolment, template_ids=ids[:0],
-                    vectors=enrolment.vectors[:0], facts=enrolment.facts[:0]))
+                check_enrolment(
+                    self._store.state.space,
+                    replace(
+                        enrolment,
+                        template_ids=ids[:0],
+                        vectors=enrolment.vectors[:0],
+                        facts=enrolment.facts[:0],
+                    ),
+                )
                 self._store.record(change, self._clock())
                 self._seal_if_long()
 
@@ -311,6 +326,10 @@ class SegmentGallery:
         except GalleryDiskFullError:
             # What was just acknowledged is safe in the log; sealing is tried again later.
             self._disk_full = True
+
+    def _require_space(self, space: TemplateSpace | None) -> None:
+        if space is not None and self._store.state.space != space:
+            raise GallerySpaceError("gallery_space_differs")
 
     def _require_writer(self) -> None:
         if self._writer is None:

@@ -88,6 +88,17 @@ class ExactGallery:
         """Live templates."""
         return len(self._row_of)
 
+    @property
+    def is_writable(self) -> bool:
+        """Always: nobody else sees this memory."""
+        return True
+
+    def template_ids(self) -> Int64:
+        """The ids of all live templates, ascending."""
+        rows = self._rows
+        ids: Int64 = np.sort(rows.template_ids[: rows.used][rows.live[: rows.used]])
+        return ids
+
     def add(self, enrolment: Enrolment) -> None:
         """Hold these templates from now on, in memory only; see ``Gallery.add``."""
         check_enrolment(self._space, enrolment)

@@ -80,9 +80,7 @@ def _parse(shape: CodeShape, kind: int, n: int, payload: bytes) -> Change:
     codes = np.frombuffer(payload, dtype=np.uint64, count=n * CODE_WORDS, offset=at)
     at += n * CODE_BYTES
     rows = np.frombuffer(payload, dtype=np.int8, count=n * shape.dims, offset=at)
-    return Change(
-        Kind.ADD, ids, facts, codes.reshape(n, CODE_WORDS), rows.reshape(n, shape.dims)
-    )
+    return Change(Kind.ADD, ids, facts, codes.reshape(n, CODE_WORDS), rows.reshape(n, shape.dims))
 
 
 def _record_at(data: bytes, at: int) -> tuple[int, int, bytes, int] | None:

@@ -136,6 +136,15 @@ class Gallery(Protocol):
         """Live templates."""
         ...
 
+    @property
+    def is_writable(self) -> bool:
+        """Whether this process may add and remove; a reader sees what the writer does."""
+        ...
+
+    def template_ids(self) -> Int64:
+        """The ids of all live templates, ascending: an int64 array of shape (len(self),)."""
+        ...
+
     def add(self, enrolment: Enrolment) -> None:
         """Hold these templates from now on; durable where the engine is.
 

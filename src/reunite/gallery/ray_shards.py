@@ -5,17 +5,18 @@ Ray is installed by whoever wants it; nothing else here imports it.
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import ray
 from ray.exceptions import GetTimeoutError, RayActorError, RayTaskError
 
-from reunite.gallery.errors import ShardUnavailableError
+from reunite.gallery.errors import GallerySpaceError, ShardUnavailableError
 from reunite.gallery.port import TemplateSpace
+from reunite.gallery.scanning import TemplateSource
 from reunite.gallery.settings import GallerySettings
-from reunite.gallery.sharded import CHANGE_SECONDS, ShardServer, Wait
+from reunite.gallery.sharded import CHANGE_SECONDS, ShardedGallery, ShardServer, Wait
 
 LOOPBACK = "127.0.0.1"
 _OBJECT_STORE_BYTES = 128 << 20  # probes and hits are small; the segments stay outside
@@ -46,6 +47,38 @@ def cluster(address: str | None = None, *, processors: int | None = None) -> Ite
         yield
     finally:
         ray.shutdown()
+
+
+@contextmanager
+def open_sharded(
+    folder: Path,
+    space: TemplateSpace,
+    n_shards: int,
+    *,
+    address: str | None = None,
+    templates: TemplateSource | None = None,
+    settings: GallerySettings | None = None,
+) -> Iterator[ShardedGallery]:
+    """A gallery over so many Ray actors, shard ``n`` in ``folder/n``.
+
+    The number of shards belongs to the data: opened with another number, ids would be looked
+    for in the wrong place, so the folder remembers it.  Raises GallerySpaceError
+    ``gallery_shards_differ``, ShardUnavailableError.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    held = len([one for one in folder.iterdir() if one.name.isdigit()])
+    if held not in {0, n_shards}:
+        raise GallerySpaceError("gallery_shards_differ", expected=held, got=n_shards)
+    with cluster(address):
+        chosen = settings or GallerySettings()
+        shards = [RayShard(folder / str(n), space, chosen) for n in range(n_shards)]
+        for shard in shards:
+            shard.wait_until_ready()
+        gallery = ShardedGallery(space, shards, templates=templates, depth=chosen.depth)
+        try:
+            yield gallery
+        finally:
+            gallery.close()
 
 
 class RayShard:
@@ -98,10 +131,9 @@ class RayShard:
 
     def close(self) -> None:
         """Let the shard release its folder, and end it."""
-        try:
+        # It may be gone already, and its lock with it.
+        with suppress(GetTimeoutError, RayActorError):
             ray.get(self._actor.close.remote(), timeout=CHANGE_SECONDS)
-        except (GetTimeoutError, RayActorError):
-            pass  # it is gone already, and its lock with it
         ray.kill(self._actor)
 
     def _is_ready(self) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from reunite.gallery.codes import FOUR_BIT, CodeShape, Query, UInt64
+from reunite.gallery.codes import FOUR_BIT, GROUP, CodeShape, Query, UInt64
 from reunite.gallery.kernels import (
     FOUR_BIT_TAG,
     NO_LIMIT,
@@ -30,6 +30,7 @@ TemplateSource = Callable[[Int64], npt.NDArray[np.floating]]
 _SAMPLE_SHARE = 84  # one part in so many is looked at beforehand
 _FEWEST_PIECES_TO_SAMPLE = 2
 _PROBES_AT_ONCE = 64
+_SCORES_WORTH_HELP = 200_000  # about the time it takes to wake a thread
 _ROW_BITS = 40  # a row's number within its segment; the segment's number lies above
 
 
@@ -164,7 +165,7 @@ class Scanner:
                 limits[probe] = int(distances.max()) + 1
         return limits
 
-    def _spread(  # noqa: PLR0913, PLR0917
+    def _spread(
         self,
         parts: list[Admission],
         planes: UInt64,
@@ -176,12 +177,15 @@ class Scanner:
         """Scan pieces on all threads."""
         queue, lock = iter(pieces), threading.Lock()
         work = partial(_work, parts, planes, shape, keep, queue, lock, limits)
-        # A fixed pool keeps the number of scanning threads bounded however many search.
-        workers = min(self._threads, len(pieces))
-        futures: Sequence[Future[_Buffers]] = [self._pool.submit(work) for _ in range(workers)]
-        return [future.result() for future in futures]
+        # This thread scans too: on a busy machine, waking another takes longer than a
+        # small scan, and a helper that has not begun by the end is not waited for.
+        scores = len(planes) * GROUP * sum(piece.groups for piece in pieces)
+        helpers = min(self._threads, len(pieces), 1 + scores // _SCORES_WORTH_HELP) - 1
+        futures: Sequence[Future[_Buffers]] = [self._pool.submit(work) for _ in range(helpers)]
+        mine = work()
+        return [mine, *(future.result() for future in futures if not future.cancel())]
 
-    def _finish(  # noqa: PLR0913, PLR0917
+    def _finish(
         self,
         parts: list[Admission],
         query: Query,
@@ -191,28 +195,26 @@ class Scanner:
         templates: TemplateSource | None,
     ) -> None:
         table, first, k = target
-        shares = self._pool.map(
-            lambda probe: self._finalists(parts, query, rows[probe], probe, k, templates),
-            range(len(vectors)),
-        )
-        finalists = list(shares)
+        choose = partial(self._finalists, parts, query, rows, k, templates)
+        spread = self._pool.map if len(vectors) > 1 else map
+        finalists = list(spread(choose, range(len(vectors))))
         exact = fetch_scores(templates, [ids for ids, _, _ in finalists])
         for probe, (ids, similarity, subjects) in enumerate(finalists):
             better = similarity if exact is None else exact(ids, vectors[probe], similarity)
             table.put(first + probe, ids, better, subjects)
 
-    def _finalists(  # noqa: PLR0913, PLR0917
+    def _finalists(
         self,
         parts: list[Admission],
         query: Query,
-        rows: Int64,
-        probe: int,
+        candidates: list[Int64],
         k: int,
         templates: TemplateSource | None,
+        probe: int,
     ) -> tuple[Int64, Float32, Int64]:
         """Ids, similarity by int8 rows, and subjects of the best candidates of a probe."""
-        similarity = np.empty(len(rows), dtype=np.float32)
-        ids = np.empty(len(rows), dtype=np.int64)
+        rows = candidates[probe]
+        similarity: Float32 = np.empty(len(rows), dtype=np.float32)
         cuts = np.searchsorted(rows, np.arange(len(parts) + 1) << _ROW_BITS)
         local = rows & ((1 << _ROW_BITS) - 1)
         for number, part in enumerate(parts):
@@ -222,14 +224,20 @@ class Scanner:
             found = np.empty(mine.stop - mine.start, dtype=np.int32)
             products(_fixed(part.rows), local[mine], query.fine[probe], found)
             similarity[mine] = found * query.unit[probe]
-            ids[mine] = part.ids(local[mine])
         wanted = k if templates is None else self._depth.finalists(len(rows), k)
-        best = best_first(similarity, ids, wanted)
-        subjects = np.empty(len(best), dtype=np.int64)
+        if len(rows) > wanted:
+            # Ids are read only of those that can still be among the best.
+            worst = np.partition(similarity, len(rows) - wanted)[len(rows) - wanted]
+            near = np.flatnonzero(similarity >= worst)
+            rows, local, similarity = rows[near], local[near], similarity[near]
+        ids, subjects = np.empty((2, len(rows)), dtype=np.int64)
         for number, part in enumerate(parts):
-            mine_too = rows[best] >> _ROW_BITS == number
-            subjects[mine_too] = part.subjects(local[best[mine_too]])
-        return ids[best], similarity[best], subjects
+            here = np.flatnonzero(rows >> _ROW_BITS == number)
+            if len(here):
+                ids[here] = part.ids(local[here])
+                subjects[here] = part.subjects(local[here])
+        best = best_first(similarity, ids, wanted)
+        return ids[best], similarity[best], subjects[best]
 
 
 def _fixed(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -239,7 +247,7 @@ def _fixed(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return view
 
 
-def _work(  # noqa: PLR0913, PLR0917
+def _work(
     parts: list[Admission],
     planes: UInt64,
     shape: CodeShape,
@@ -279,9 +287,7 @@ def _work(  # noqa: PLR0913, PLR0917
         )
 
 
-def _merge(
-    buffers: list[_Buffers], probe: int, keep: int
-) -> tuple[Int64, npt.NDArray[np.int32]]:
+def _merge(buffers: list[_Buffers], probe: int, keep: int) -> tuple[Int64, npt.NDArray[np.int32]]:
     """The ``keep`` nearest rows of all workers, ascending, and their distances, unordered."""
     found = [one.nearest(probe) for one in buffers]
     distances = np.concatenate([one for one, _ in found])

@@ -16,6 +16,7 @@ rows, not a file, so thousands of small ones cost nothing.
 
 import shutil
 from collections.abc import Iterator
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -98,7 +99,8 @@ def live_bytes(n: int) -> UInt8:
 
 def bits_at(bitmap: UInt8, rows: Int64) -> npt.NDArray[np.bool_]:
     """Which of these rows are set."""
-    return ((bitmap[rows >> 3] >> (rows & 7).astype(np.uint8)) & 1).astype(np.bool_)
+    bits: npt.NDArray[np.bool_] = (bitmap[rows >> 3] >> (rows & 7).astype(np.uint8)) & 1 == 1
+    return bits
 
 
 def clear_bits(bitmap: UInt8, rows: Int64) -> None:
@@ -115,7 +117,7 @@ def _decades(years: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]:
 
 def sort_by_facts(template_ids: Int64, facts: Facts) -> tuple[Int64, npt.NDArray[Any]]:
     """The order in which rows are sealed, and the partitions that it makes."""
-    key = np.zeros(len(template_ids), dtype=np.int64)
+    key: Int64 = np.zeros(len(template_ids), dtype=np.int64)
     decades = _decades(facts["birth_year"])
     for column, bits in (
         (facts["side"], 8),
@@ -148,7 +150,8 @@ def write_segment(folder: Path, shape: CodeShape, source: RowSource) -> Int64:
     try:
         with disk_full_as_error():
             aside.mkdir(parents=True)
-            order = _write_files(aside, shape, source)
+            with ExitStack() as opened:
+                order = _write_files(aside, shape, source, opened)
             aside.rename(folder)
             sync_directory(folder.parent)
     except BaseException:
@@ -157,28 +160,29 @@ def write_segment(folder: Path, shape: CodeShape, source: RowSource) -> Int64:
     return order
 
 
-def _write_files(aside: Path, shape: CodeShape, source: RowSource) -> Int64:
+def _write_files(aside: Path, shape: CodeShape, source: RowSource, opened: ExitStack) -> Int64:
     ids, facts = source.template_ids, source.facts
     order, parts = sort_by_facts(ids, facts)
-    files = {name: CheckedFile(aside / f"{name}.bin") for name in ("head", "tail", "rows")}
+    files = {
+        name: opened.enter_context(closing(CheckedFile(aside / f"{name}.bin")))
+        for name in ("head", "tail", "rows", "meta", "high", "parts")
+    }
     for start in range(0, len(order), _ROWS_AT_ONCE):
         codes, rows = source.take(order[start : start + _ROWS_AT_ONCE])
         files["head"].write(group_words(codes[:, : shape.head_words]))
         files["tail"].write(group_words(codes[:, shape.head_words :]))
         files["rows"].write(rows)
     sorted_ids, subjects = ids[order], facts["subject_id"][order]
-    files["meta"] = meta = CheckedFile(aside / "meta.bin")
+    meta, high = files["meta"], files["high"]
     meta.write((sorted_ids & 0xFFFFFFFF).astype("<u4"))
     meta.write((subjects & 0xFFFFFFFF).astype("<u4"))
     meta.write(facts["seen_day"][order].astype("<i4"))
     meta.write(facts["birth_year"][order].astype("<i2"))
-    files["high"] = high = CheckedFile(aside / "high.bin")
     wide = bool(((sorted_ids >> 32) != 0).any() or ((subjects >> 32) != 0).any())
     if wide:
         high.write((sorted_ids >> 32).astype("<u4"))
         # Subject numbers are signed in the port; the shift keeps the sign and the cast back.
         high.write((subjects >> 32).astype(np.int32).astype("<u4"))
-    files["parts"] = CheckedFile(aside / "parts.bin")
     files["parts"].write(parts)
     replace_json(
         aside / "segment.json",
@@ -189,7 +193,7 @@ def _write_files(aside: Path, shape: CodeShape, source: RowSource) -> Int64:
             "wide": wide,
             "first_id": int(sorted_ids.min(initial=1 << 62)),
             "last_id": int(sorted_ids.max(initial=0)),
-            "files": {name: file.close() for name, file in files.items()},
+            "files": {name: file.sync() for name, file in files.items()},
         },
     )
     return order
@@ -215,12 +219,8 @@ class Segment:
         self.wide = bool(self._about["wide"])
         groups = -(-n // GROUP)
         self._check(("meta", "high", "parts"))
-        self.head: UInt64 = map_array(
-            folder / "head.bin", "<u8", groups * shape.head_words * GROUP
-        )
-        self.tail: UInt64 = map_array(
-            folder / "tail.bin", "<u8", groups * shape.tail_words * GROUP
-        )
+        self.head: UInt64 = map_array(folder / "head.bin", "<u8", groups * shape.head_words * GROUP)
+        self.tail: UInt64 = map_array(folder / "tail.bin", "<u8", groups * shape.tail_words * GROUP)
         self.rows: Int8 = map_array(folder / "rows.bin", np.int8, n * shape.dims).reshape(
             n, shape.dims
         )

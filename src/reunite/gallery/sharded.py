@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -105,6 +106,10 @@ class ShardServer:
             hits.incomplete,
         )
 
+    def template_ids(self) -> Int64:
+        """The ids of all live templates, ascending."""
+        return self._gallery.template_ids()
+
     def compact(self) -> int:
         """Rewrite segments without dead rows; how many rows left the disk."""
         return self._gallery.compact().rows_erased
@@ -118,7 +123,7 @@ class ThreadShard:
     """A shard in this process."""
 
     def __init__(self, folder: Path, space: TemplateSpace, settings: GallerySettings) -> None:
-        self._make = lambda: ShardServer(str(folder), space, settings)
+        self._make = partial(ShardServer, str(folder), space, settings)
         self._server: ShardServer | None = self._make()
         self._pool = ThreadPoolExecutor(2, thread_name_prefix="gallery-shard")
 
@@ -180,6 +185,17 @@ class ShardedGallery:
         """Live templates, as far as is known of shards that do not answer."""
         return sum(self._counts)
 
+    @property
+    def is_writable(self) -> bool:
+        """Always: the shards are this process's own."""
+        return True
+
+    def template_ids(self) -> Int64:
+        """The ids of all live templates, ascending.  Raises ShardUnavailableError."""
+        waits = [(n, self._start(n, "template_ids")) for n in range(len(self._shards))]
+        ids: Int64 = np.sort(np.concatenate([self._outcome(n, wait) for n, wait in waits]))
+        return ids
+
     def add(self, enrolment: Enrolment) -> None:
         """Hold these templates, each on its shard; see ``Gallery.add``.
 
@@ -205,8 +221,7 @@ class ShardedGallery:
         """
         ids = np.unique(np.asarray(template_ids, dtype=np.int64))
         waits = [
-            (number, self._start(number, "remove", ids[mine]))
-            for number, mine in self._split(ids)
+            (number, self._start(number, "remove", ids[mine])) for number, mine in self._split(ids)
         ]
         removed = 0
         for number, wait in waits:

@@ -53,7 +53,9 @@ def _read_live(folder: Path, held: HeldSegment) -> UInt8:
 class Store:
     """One process's view of the folder.  Not thread-safe: its owner locks."""
 
-    def __init__(self, folder: Path, now: float, known: Mapping[str, Segment] | None = None):
+    def __init__(
+        self, folder: Path, now: float, known: Mapping[str, Segment] | None = None
+    ) -> None:
         """Read the current generation and its log.
 
         Raises GalleryMissingError, GalleryDamagedError.
@@ -138,7 +140,7 @@ class Store:
         Raises GalleryDiskFullError and changes nothing.
         """
         if self._log is None:
-            raise RuntimeError("not writing")  # noqa: EM101 - a mistake in this package
+            raise RuntimeError("not writing")
         self._log.append(change)
         self.log_end = self._log.end
         if self.touched is not None:
@@ -207,8 +209,7 @@ class Store:
                 self._log.close()
                 self._log = LogWriter(self.folder / log, 0)
         self._live_files = {
-            one.segment.name: (one.live, entry)
-            for one, entry in zip(held, entries, strict=True)
+            one.segment.name: (one.live, entry) for one, entry in zip(held, entries, strict=True)
         }
         names = {one.segment.name for one in held}
         damaged = self.state.damaged & names
@@ -234,7 +235,11 @@ class Store:
         gone = False
         for path in self.folder.iterdir():
             ours = path.name.startswith(_OURS)
-            if ours and path.name not in used and path.name.removesuffix(".new") not in self.in_progress:
+            if (
+                ours
+                and path.name not in used
+                and path.name.removesuffix(".new") not in self.in_progress
+            ):
                 if path.is_dir():
                     shutil.rmtree(path)
                 else:

@@ -93,9 +93,7 @@ def _rewrite(store: Store, inputs: list[Held], name: str) -> tuple[Held, Int64, 
     return held, origin, np.concatenate(chosen)[order]
 
 
-def _install(
-    store: Store, inputs: list[Held], made: tuple[Held, Int64, Int64], at: float
-) -> None:
+def _install(store: Store, inputs: list[Held], made: tuple[Held, Int64, Int64], at: float) -> None:
     held, origin, rows = made
     current = {one.segment.name: one for one in store.state.held}
     dead = np.zeros(held.segment.n, dtype=np.bool_)
@@ -189,9 +187,7 @@ def _live_among(store: Store, template_ids: Int64) -> ArraySource:
         if len(rows):
             found = Gathered.of((one.segment,), (rows,))
             everything = np.arange(len(rows))
-            parts.append(
-                ArraySource(found.template_ids, found.facts, *found.take(everything))
-            )
+            parts.append(ArraySource(found.template_ids, found.facts, *found.take(everything)))
     return ArraySource(
         np.concatenate([one.template_ids for one in parts]),
         np.concatenate([one.facts for one in parts]),
@@ -211,15 +207,23 @@ def find_damage(state: State) -> list[str]:
     return damaged
 
 
+def live_ids(state: State) -> Int64:
+    """The ids of all live rows, ascending; an id stands twice where two rows are live."""
+    tail = state.tail
+    tail_rows = np.flatnonzero(np.unpackbits(tail.live, bitorder="little")[: tail.n])
+    ids: Int64 = np.concatenate(
+        [tail.template_ids[tail_rows], *(one.segment.ids(one.live_rows()) for one in state.held)]
+    )
+    ids.sort()
+    return ids
+
+
 def verify(
     store: Store, state: State, record_ids: Int64, damaged: list[str], now: float
 ) -> VerifyReport:
     """Hold the live rows against the ids of the records that should have one."""
     tail = state.tail
-    tail_rows = np.flatnonzero(np.unpackbits(tail.live, bitorder="little")[: tail.n])
-    ids = np.concatenate(
-        [tail.template_ids[tail_rows], *(one.segment.ids(one.live_rows()) for one in state.held)]
-    )
+    ids = live_ids(state)
     unique, counts = np.unique(ids, return_counts=True)
     wanted = np.unique(np.asarray(record_ids, dtype=np.int64))
     since = [one.dead_since for one in state.held if one.dead_since is not None]
@@ -235,4 +239,3 @@ def verify(
         awaiting_erasure=dead,
         oldest_erasure_seconds=max((now - one for one in since), default=0.0),
     )
-

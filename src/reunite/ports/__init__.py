@@ -5,7 +5,13 @@ implements them in memory.  One contract suite (``tests/contract``) runs on both
 """
 
 from reunite.ports.accounts import AccountRepository
-from reunite.ports.alerts import InboxEntry, NoticeProgress, NoticeRepository, VolunteerRepository
+from reunite.ports.alerts import (
+    InboxEntry,
+    NoticeProgress,
+    NoticeRepository,
+    VolunteerChange,
+    VolunteerRepository,
+)
 from reunite.ports.cases import (
     CaseCount,
     CaseQuery,
@@ -51,5 +57,6 @@ __all__ = [
     "SightingRepository",
     "TemplateRepository",
     "Transaction",
+    "VolunteerChange",
     "VolunteerRepository",
 ]

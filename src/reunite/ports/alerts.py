@@ -8,18 +8,28 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from reunite.alerts.audience import Positions
 from reunite.alerts.notices import Chunk, Notice
+from reunite.alerts.positions import Positions
 from reunite.alerts.volunteers import Volunteer
 from reunite.kernel.ids import (
     AccountId,
     CaseId,
     NoticeId,
 )
-from reunite.kernel.people import Module
 
 Float32 = npt.NDArray[np.float32]
 Int64 = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class VolunteerChange:
+    """What has changed about volunteers since some position in the stream.
+
+    ``positions`` holds everybody concerned once, with opt-ins ``NOBODY`` where one has left.
+    """
+
+    positions: Positions
+    position: int
 
 
 class VolunteerRepository(Protocol):
@@ -29,12 +39,37 @@ class VolunteerRepository(Protocol):
         """Join, or change what was said when joining."""
         ...
 
+    def move(self, account_ids: Int64, cells: Int64) -> int:
+        """Put volunteers into other cells, thousands at a time; how many were in another one.
+
+        Of several entries of one person the last counts; whoever is no volunteer is left out.
+        """
+        ...
+
     def find(self, account_id: AccountId) -> Volunteer | None: ...
 
     def delete(self, account_id: AccountId) -> None: ...
 
-    def positions(self, module: Module) -> Positions:
-        """Where everyone is who opted in to a module."""
+    def positions(self) -> Positions:
+        """Where everyone is."""
+        ...
+
+    def position(self) -> int:
+        """Where the stream of changes stands now; take it before reading everyone."""
+        ...
+
+    def changes_since(self, position: int) -> VolunteerChange:
+        """Who has come, moved or gone, and where they are now.
+
+        May repeat changes around ``position``, never misses one.
+        """
+        ...
+
+    def forget_changes_before(self, at: datetime) -> int:
+        """Shorten the stream of changes; how many entries went.
+
+        A reader that stands further back misses what has gone, and must read everyone anew.
+        """
         ...
 
     def count(self) -> int: ...

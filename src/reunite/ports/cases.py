@@ -170,6 +170,10 @@ class TemplateRepository(Protocol):
         """These templates, as far as they exist."""
         ...
 
+    def list_ids(self, space: TemplateSpace) -> Int64:
+        """Every template id of one space, ascending: int64 array of shape (n,)."""
+        ...
+
     def position(self) -> int:
         """Where the stream of changes stands now; take it before reading everything."""
         ...
@@ -229,6 +233,6 @@ class SightingRepository(Protocol):
 
     def list_of_case(self, case_id: CaseId) -> list[Sighting]: ...
 
-    def erase_photos_of_case(self, case_id: CaseId) -> list[str]:
-        """Forget the photos sent for a case; their storage keys."""
+    def erase_of_case(self, case_id: CaseId) -> list[str]:
+        """Forget the words, places and photos sent for a case; the storage keys."""
         ...

@@ -87,6 +87,8 @@ class PostgresDatabase:
             pool_timeout=POOL_TIMEOUT_SECONDS,
             # After a restart of the server the pool holds dead connections: noticed, replaced.
             pool_pre_ping=True,
+            # Names and telephone numbers would otherwise stand in every logged traceback.
+            hide_parameters=True,
             connect_args={
                 "connect_timeout": CONNECT_TIMEOUT_SECONDS,
                 "application_name": "reunite",

@@ -55,21 +55,21 @@ class PostgresSightings:
         """The newest first."""
         return self._list(_newest_first().where(sightings.c.case_id == case_id))
 
-    def erase_photos_of_case(self, case_id: CaseId) -> list[str]:
-        """Forget the photos sent for a case; their storage keys."""
-        with_photo = (
+    def erase_of_case(self, case_id: CaseId) -> list[str]:
+        """Forget the words, places and photos sent for a case; the storage keys."""
+        of_case = (
             select(sightings.c.id, sightings.c.photo_key)
-            .where(sightings.c.case_id == case_id, sightings.c.photo_key.is_not(None))
+            .where(sightings.c.case_id == case_id)
             .order_by(sightings.c.id)
             .with_for_update()
         )
-        rows = self._connection.execute(with_photo).all()
+        rows = self._connection.execute(of_case).all()
         self._connection.execute(
             update(sightings)
             .where(sightings.c.id.in_([row.id for row in rows]))
-            .values(photo_key=None)
+            .values(photo_key=None, text="", place_label="", **columns_of_point(None))
         )
-        return [row.photo_key for row in rows]
+        return [row.photo_key for row in rows if row.photo_key is not None]
 
     def _list(self, wanted: Select[Any]) -> list[Sighting]:
         return [_sighting(row) for row in self._connection.execute(wanted).mappings()]

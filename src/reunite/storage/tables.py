@@ -66,6 +66,12 @@ def _id() -> "Column[int]":
     return Column("id", BigInteger, Identity(), primary_key=True)
 
 
+def _xact() -> "Column[int]":
+    # Whose commit made a change visible: readers go on from the oldest transaction still open.
+    now = text("((pg_current_xact_id())::text)::bigint")
+    return Column("xact", BigInteger, nullable=False, index=True, server_default=now)
+
+
 accounts = Table(
     "accounts",
     metadata,
@@ -222,14 +228,7 @@ template_changes = Table(
     "template_changes",
     metadata,
     _id(),
-    # Whose commit made it visible: readers go on from the oldest transaction still open.
-    Column(
-        "xact",
-        BigInteger,
-        nullable=False,
-        index=True,
-        server_default=text("((pg_current_xact_id())::text)::bigint"),
-    ),
+    _xact(),
     Column("first_template_id", BigInteger, nullable=False),
     Column("last_template_id", BigInteger, nullable=False),
     Column("removed", Boolean, nullable=False),
@@ -298,6 +297,17 @@ volunteers = Table(
     Column("joined_at", UTC_TIME, nullable=False),
     CheckConstraint("modules >= 0", name="modules"),
     _one_of("language", Language),
+)
+
+# Written by triggers on ``volunteers``, as ``template_changes`` is on ``templates``.  A row
+# tells of the accounts that one statement touched; where they are now is in ``volunteers``.
+volunteer_changes = Table(
+    "volunteer_changes",
+    metadata,
+    _id(),
+    _xact(),
+    Column("account_ids", LargeBinary, nullable=False),  # int64, big-endian
+    Column("at", UTC_TIME, nullable=False, server_default=text("now()")),
 )
 
 notices = Table(

@@ -21,6 +21,7 @@ from reunite.storage.copying import Rows, copy_rows, new_rows, psycopg_connectio
 from reunite.storage.tables import photos, template_spaces, templates
 
 Float32 = npt.NDArray[np.float32]
+Int64 = npt.NDArray[np.int64]
 
 STORED_VECTOR = np.dtype("<f2")
 ROWS_PER_COPY = 20_000  # some 6 MB at 128 dimensions
@@ -34,11 +35,10 @@ _FACT_COLUMNS = {"subject_id": ">i8"} | {
 _PACKED_DTYPE = np.dtype([("id", ">i8"), *_FACT_COLUMNS.items()])
 
 # The fields of _PACKED_DTYPE in its order; the *send functions write big-endian.
-# The space is a filter on the aggregates and not a condition on the rows: fresh rows have no
-# statistics yet, PostgreSQL then takes a space for rare, and sorts the table for every batch.
+# The space is a filter on the aggregates and not a condition on the rows, of which PostgreSQL
+# has no statistics yet when they are fresh.
 _READ_PACKED = """
-    SELECT max(id),
-           string_agg(vector, '') FILTER (WHERE space_id = %(space_id)s),
+    SELECT string_agg(vector, '') FILTER (WHERE space_id = %(space_id)s),
            string_agg(
                int8send(id) || int8send(subject_id) || int2send(side) || int2send(module)
                || int2send(sex) || int2send(birth_year) || int2send(region) || int4send(seen_day),
@@ -46,8 +46,21 @@ _READ_PACKED = """
            ) FILTER (WHERE space_id = %(space_id)s)
     FROM (SELECT * FROM templates WHERE {condition}) AS wanted
 """
-_READ_BATCH = _READ_PACKED.format(condition="id > %(after)s ORDER BY id LIMIT %(batch)s").encode()
+_READ_RANGE = _READ_PACKED.format(
+    condition="id > %(after)s AND id <= %(until)s ORDER BY id"
+).encode()
 _READ_THESE = _READ_PACKED.format(condition="id = ANY(%(ids)s::bigint[]) ORDER BY id").encode()
+
+# The last id of every batch, in one pass.  "The next fifty thousand after this id" would do with
+# an index, but by statistics that are a million rows old PostgreSQL sorts the table instead,
+# each time.
+_ENDS = text("""
+    SELECT id FROM (
+        SELECT id, row_number() OVER (ORDER BY id) AS place, count(*) OVER () AS n FROM templates
+    ) AS numbered
+    WHERE place % :batch = 0 OR place = n
+    ORDER BY id
+""")
 
 # One statement, hence one snapshot: what it does not see is not yet behind the new position.
 _CHANGES = text("""
@@ -56,6 +69,11 @@ _CHANGES = text("""
     FROM (SELECT) AS always
     LEFT JOIN template_changes ON xact >= :position
     ORDER BY template_changes.id
+""")
+# Packed into one value: a million ids as rows would cost the client some seconds.
+_IDS = text("""
+    SELECT string_agg(int8send(id), ''::bytea ORDER BY id) FROM templates
+    WHERE space_id = :space_id
 """)
 _POSITION = text("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
 
@@ -172,11 +190,14 @@ class PostgresTemplates:
     def iter_enrolments(self, space: TemplateSpace, batch: int = 50_000) -> Iterator[Enrolment]:
         """Everything of one space, in batches of at most so many, by id."""
         space_id = self._find_space_id(space)
-        after: int | None = 0
-        while space_id is not None and after is not None:
-            after, enrolment = self._read(
-                _READ_BATCH, space, {"space_id": space_id, "after": after, "batch": batch}
+        if space_id is None:
+            return
+        after = 0
+        for until in self._connection.scalars(_ENDS, {"batch": batch}).all():
+            enrolment = self._read(
+                _READ_RANGE, space, {"space_id": space_id, "after": after, "until": until}
             )
+            after = until
             if len(enrolment.template_ids):
                 yield enrolment
 
@@ -188,7 +209,7 @@ class PostgresTemplates:
         parts = [
             self._read(
                 _READ_THESE, space, {"space_id": space_id, "ids": ids[start : start + IDS_PER_READ]}
-            )[1]
+            )
             for start in range(0, max(1, len(ids)), IDS_PER_READ)
         ]
         return Enrolment(
@@ -197,6 +218,13 @@ class PostgresTemplates:
             vectors=np.concatenate([part.vectors for part in parts]),
             facts=np.concatenate([part.facts for part in parts]),
         )
+
+    def list_ids(self, space: TemplateSpace) -> Int64:
+        """Every template id of one space, ascending: int64 array of shape (n,)."""
+        packed = self._connection.execute(
+            _IDS, {"space_id": self._find_space_id(space) or 0}
+        ).scalar_one()
+        return np.frombuffer(packed or b"", dtype=">i8").astype(np.int64)
 
     def position(self) -> int:
         """Where the stream of changes stands now; take it before reading everything."""
@@ -245,17 +273,15 @@ class PostgresTemplates:
             ).scalar_one()
         )
 
-    def _read(
-        self, query: bytes, space: TemplateSpace, parameters: dict[str, object]
-    ) -> tuple[int | None, Enrolment]:
+    def _read(self, query: bytes, space: TemplateSpace, parameters: dict[str, object]) -> Enrolment:
         with psycopg_connection(self._connection).cursor(binary=True) as cursor:
             answer: Any = cursor.execute(query, parameters).fetchone()
-        last_id, vectors, packed = answer[0], answer[1] or b"", answer[2] or b""
+        vectors, packed = (part or b"" for part in answer)
         rows = np.frombuffer(packed, dtype=_PACKED_DTYPE)
         facts = np.empty(len(rows), dtype=FACT_DTYPE)
         for name in _FACT_COLUMNS:
             facts[name] = rows[name]
-        return last_id, Enrolment(
+        return Enrolment(
             space=space,
             template_ids=rows["id"].astype(np.int64),
             vectors=np.frombuffer(vectors, dtype=STORED_VECTOR)

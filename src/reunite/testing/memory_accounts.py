@@ -1,17 +1,20 @@
 """Accounts, sessions and volunteers in memory."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 import numpy as np
+import numpy.typing as npt
 
 from reunite.accounts.account import Account
-from reunite.alerts.audience import Positions
+from reunite.alerts.positions import NOBODY, Positions, last_entries, opt_in_bits
 from reunite.alerts.volunteers import Volunteer
 from reunite.kernel.errors import ConflictError, NotFoundError
 from reunite.kernel.ids import AccountId
-from reunite.kernel.people import Module
+from reunite.ports import VolunteerChange
 from reunite.testing.memory_tables import MemorySession, Table
+
+Int64 = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,29 +91,88 @@ class MemoryAccounts:
         return len(expired)
 
 
+UNCOMMITTED = 1 << 62  # later than any commit
+
+
+@dataclass(frozen=True, slots=True)
+class StoredVolunteerChange:
+    """Somebody who came, moved or left, when, and the commit that made it so."""
+
+    account_id: AccountId
+    at: datetime
+    commit: int
+
+
 class MemoryVolunteers:
     """Implements ``VolunteerRepository``."""
 
     def __init__(self, session: MemorySession) -> None:
         self._session = session
         self._volunteers: Table[AccountId, Volunteer] = session.table("volunteers")
+        self._changes: Table[int, StoredVolunteerChange] = session.table("volunteer_changes")
 
     def save(self, volunteer: Volunteer) -> None:
         require_account(self._session, volunteer.account_id)
         self._volunteers.put(volunteer.account_id, volunteer)
+        self._note_change(volunteer.account_id)
+
+    def move(self, account_ids: Int64, cells: Int64) -> int:
+        moved = 0
+        for row in last_entries(account_ids).tolist():
+            volunteer = self._volunteers.get(AccountId(int(account_ids[row])))
+            if volunteer is not None and volunteer.cell != int(cells[row]):
+                self.save(replace(volunteer, cell=int(cells[row])))
+                moved += 1
+        return moved
 
     def find(self, account_id: AccountId) -> Volunteer | None:
         return self._volunteers.get(account_id)
 
     def delete(self, account_id: AccountId) -> None:
-        self._volunteers.delete(account_id)
+        if account_id in self._volunteers:
+            self._volunteers.delete(account_id)
+            self._note_change(account_id)
 
-    def positions(self, module: Module) -> Positions:
-        listed = self._volunteers.values(lambda v: module in v.modules)
+    def positions(self) -> Positions:
+        listed = self._volunteers.values()
         return Positions(
             account_ids=np.array([v.account_id for v in listed], dtype=np.int64),
             cells=np.array([v.cell for v in listed], dtype=np.int64),
+            opt_ins=np.array([opt_in_bits(v.modules, v.language) for v in listed], dtype=np.uint8),
         )
+
+    def position(self) -> int:
+        return self._session.store.commits
+
+    def changes_since(self, position: int) -> VolunteerChange:
+        now = self.position()
+        changes = self._changes.values(lambda change: change.commit >= position)
+        rows = []
+        for account_id in sorted({change.account_id for change in changes}):
+            volunteer = self._volunteers.get(account_id)
+            if volunteer is None:
+                rows.append((account_id, 0, NOBODY))
+            else:
+                opt_ins = opt_in_bits(volunteer.modules, volunteer.language)
+                rows.append((account_id, volunteer.cell, opt_ins))
+        table = np.array(rows, dtype=np.int64).reshape(-1, 3)
+        return VolunteerChange(
+            Positions(table[:, 0], table[:, 1], table[:, 2].astype(np.uint8)), now
+        )
+
+    def forget_changes_before(self, at: datetime) -> int:
+        old = self._changes.items(lambda change: change.at < at)
+        for key, _ in old:
+            self._changes.delete(key)
+        return len(old)
 
     def count(self) -> int:
         return len(self._volunteers.values())
+
+    def _note_change(self, account_id: AccountId) -> None:
+        key = self._session.store.next_id("volunteer_changes")
+        at = datetime.now(UTC)
+        self._changes.put(key, StoredVolunteerChange(account_id, at, UNCOMMITTED))
+        self._session.at_commit(
+            lambda commit: self._changes.put(key, StoredVolunteerChange(account_id, at, commit))
+        )

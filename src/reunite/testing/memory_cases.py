@@ -206,12 +206,13 @@ class MemorySightings:
     def list_of_case(self, case_id: CaseId) -> list[Sighting]:
         return _newest_first(self._sightings.values(lambda s: s.case_id == case_id))
 
-    def erase_photos_of_case(self, case_id: CaseId) -> list[str]:
+    def erase_of_case(self, case_id: CaseId) -> list[str]:
         keys = []
         for sighting in self._sightings.values(lambda s: s.case_id == case_id):
             if sighting.photo_key is not None:
                 keys.append(sighting.photo_key)
-                self._sightings.put(sighting.id, replace(sighting, photo_key=None))
+            erased = replace(sighting, photo_key=None, text="", place_label="", place=None)
+            self._sightings.put(sighting.id, erased)
         return keys
 
     def _require_others(self, sighting: Sighting) -> None:

@@ -15,6 +15,7 @@ from reunite.ports import GalleryChange
 from reunite.testing.memory_tables import MemorySession, Table
 
 Float32 = npt.NDArray[np.float32]
+Int64 = npt.NDArray[np.int64]
 
 UNCOMMITTED = 1 << 62  # later than any commit
 
@@ -116,6 +117,10 @@ class MemoryTemplates:
         wanted = {int(template_id) for template_id in template_ids}
         listed = self._templates.items(lambda template: template.space == space)
         return _enrolment(space, [row for row in listed if row[0] in wanted])
+
+    def list_ids(self, space: TemplateSpace) -> Int64:
+        held = self._templates.items(lambda template: template.space == space)
+        return np.array(sorted(int(template_id) for template_id, _ in held), dtype=np.int64)
 
     def position(self) -> int:
         return self._session.store.commits

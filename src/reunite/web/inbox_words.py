@@ -60,8 +60,9 @@ def _where(page: Page, case: Case) -> str:
     translations = page.web.renderers[page.language].translations
     age = age_span(case.person.birth_years, seen_year(case))
     parts = [translations.gettext("%(age)s years old") % {"age": age}] if age else []
-    if case.circumstances.place_label:
-        parts.append(case.circumstances.place_label)
+    place = page.place_of(case)
+    if place:
+        parts.append(place)
     if case.circumstances.seen_at is not None:
         parts.append(page.formats.moment(case.circumstances.seen_at))
     return " · ".join(parts)

@@ -6,6 +6,7 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Mount
 
 from reunite.app.services import Services
+from reunite.app.throttle import Doorkeeper
 from reunite.kernel.languages import Language
 from reunite.web.assets import STATIC_DIR, Assets, CachedStaticFiles
 from reunite.web.failures import handle_http_exception
@@ -15,13 +16,16 @@ from reunite.web.rendering import Renderer
 from reunite.web.routing import require_declared
 from reunite.web.security import SecurityMiddleware
 from reunite.web.settings import WebSettings
-from reunite.web.throttle import SlidingWindow
-
-ATTEMPTS_PER_CLIENT = 5  # times those per address: a family behind one router is one client
 
 
-def create_web(services: Services, settings: WebSettings | None = None) -> Starlette:
+def create_web(
+    services: Services,
+    settings: WebSettings | None = None,
+    doorkeeper: Doorkeeper | None = None,
+) -> Starlette:
     """The application that serves all pages, pictures and static files.
+
+    ``doorkeeper`` is to be that of the API where both are served.
 
     Raises TypeError where a route does not declare who may call it.
     """
@@ -41,9 +45,6 @@ def create_web(services: Services, settings: WebSettings | None = None) -> Starl
         services=services,
         settings=settings,
         renderers={language: Renderer(language, settings, assets) for language in Language},
-        sign_ins=SlidingWindow(settings.sign_in_attempts, settings.sign_in_window_seconds),
-        clients=SlidingWindow(
-            settings.sign_in_attempts * ATTEMPTS_PER_CLIENT, settings.sign_in_window_seconds
-        ),
+        doorkeeper=doorkeeper or Doorkeeper(services.clock),
     )
     return app

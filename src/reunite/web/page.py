@@ -14,6 +14,9 @@ from reunite.accounts.account import Actor
 from reunite.app.read_inbox import count_unread
 from reunite.app.services import Services
 from reunite.app.sign_in import find_actor
+from reunite.app.throttle import Doorkeeper
+from reunite.cases.case import Case
+from reunite.cases.whereabouts import place_words
 from reunite.kernel.errors import InvalidInputError, ReuniteError
 from reunite.kernel.languages import Language
 from reunite.web import csrf
@@ -23,7 +26,6 @@ from reunite.web.messages import message_of
 from reunite.web.rendering import Renderer
 from reunite.web.settings import WebSettings
 from reunite.web.statuses import status_of
-from reunite.web.throttle import SlidingWindow
 
 MAX_FORM_FIELDS = 80
 MAX_FORM_FILES = 4
@@ -41,8 +43,7 @@ class Web:
     services: Services
     settings: WebSettings
     renderers: dict[Language, Renderer]
-    sign_ins: SlidingWindow  # per address and client
-    clients: SlidingWindow  # per client, whatever the address
+    doorkeeper: Doorkeeper
 
 
 @dataclass(slots=True)
@@ -136,6 +137,11 @@ class Page:
         return Form({name: parameters.getlist(name) for name in parameters})
 
     # Answers
+
+    def place_of(self, case: Case, *, sees_all: bool = False) -> str:
+        """The place of a case in words, as far as the public may know unless ``sees_all``."""
+        country = self.services.settings.country
+        return place_words(case, self.language, country, sees_all=sees_all)
 
     def render(self, template: str, *, status: int = 200, **context: Any) -> Response:
         """A page made from a template; ``form`` is the page's own unless handed in."""

@@ -7,6 +7,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 
 from reunite.accounts.account import Role
 from reunite.cases.case import CaseStatus
+from reunite.cases.whereabouts import holder_words
 from reunite.kernel.languages import Language
 from reunite.kernel.people import Module, Sex, Side
 from reunite.web.ages import age_span, seen_year, year_span
@@ -42,6 +43,7 @@ class Renderer:
             "age_span": age_span,
             "year_span": year_span,
             "seen_year": seen_year,
+            "holder_words": holder_words,
             "settings": settings,
             "Language": Language,
             "Module": Module,

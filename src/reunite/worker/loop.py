@@ -20,6 +20,7 @@ log = structlog.get_logger(__name__)
 IDLE_SECONDS = 0.25  # how long a notice may wait for an idle worker
 BROKEN_SECONDS = 2.0  # between attempts while the database does not answer
 FIRST_RETRY = timedelta(seconds=5)
+CHUNK_RETRY = timedelta(seconds=1)  # people wait for it
 LAST_RETRY = timedelta(hours=1)
 ERASE_EVERY = timedelta(minutes=1)
 SWEEP_EVERY = timedelta(hours=1)
@@ -30,6 +31,7 @@ class Worker:
 
     def __init__(self, services: Services) -> None:
         self._services = services
+        self._deliver_at: datetime | None = None
         self._erase_at: datetime | None = None
         self._sweep_at: datetime | None = None
 
@@ -49,7 +51,7 @@ class Worker:
     def run_once(self) -> bool:
         """One message, one chunk and what is due; False when there was nothing to do."""
         # Chunks first: somebody is lost, and records can wait a second to be matched.
-        delivered = deliver_next_chunk(self._services)
+        delivered = self._deliver_next()
         handled = self._handle_next()
         self._keep_house()
         return delivered or handled
@@ -58,6 +60,20 @@ class Worker:
         """Work until nothing is due; for tests, imports and the demonstration."""
         while self.run_once():
             pass
+
+    def _deliver_next(self) -> bool:
+        now = self._services.clock.now()
+        if self._deliver_at is not None and now < self._deliver_at:
+            return False
+        try:
+            delivered = deliver_next_chunk(self._services)
+        except Exception:
+            # Messages and erasure must go on meanwhile: one chunk may not hold up everything.
+            log.exception("chunk_failed")
+            self._deliver_at = now + CHUNK_RETRY
+            return False
+        self._deliver_at = None
+        return delivered
 
     def _handle_next(self) -> bool:
         services = self._services

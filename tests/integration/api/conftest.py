@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from reunite.api.main import create_api
+from reunite.app.audience_sync import LiveAudience
 from reunite.app.gallery_sync import LiveGallery
 from reunite.app.services import Services, Settings
 from reunite.broker.outbox import PostgresOutbox
@@ -38,6 +39,7 @@ def services(database_url: str, tmp_path: Path) -> Iterator[Services]:
         photos=PhotoDirectory(tmp_path / "photos"),
         faces=faces,
         gallery=LiveGallery(database, ExactGallery, space),
+        audience=LiveAudience(database),
         live=Silence(),
         clock=SystemClock(),
         settings=Settings(),

@@ -123,7 +123,8 @@ def test_from_report_to_outcome(services: Services, client: Client, family: Call
     volunteer.ask("GET", f"/searches/{search['token']}/picture?variant=thumbnail", 200)
     family.ask("GET", f"/searches/{search['token']}", 404)
 
-    found = first.ask(
+    station = join(services, client, "station", Role.OFFICER)
+    found = station.ask(
         "POST",
         "/cases/with-photo",
         201,
@@ -134,6 +135,7 @@ def test_from_report_to_outcome(services: Services, client: Client, family: Call
     (lead,) = second.ask("GET", "/leads", 200).json()["items"]
     decide = f"/leads/{lead['id']}/decisions"
     accept = {"verdict": "accept", "note": "the same scar"}
+    assert station.ask("POST", decide, 409, json=accept).json()["code"] == "own_case"
     assert first.ask("POST", decide, 201, json=accept).json()["status"] == "second_opinion"
     problem = first.ask("POST", decide, 409, json=accept).json()
     assert problem["code"] == "same_reviewer"

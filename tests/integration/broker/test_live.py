@@ -1,4 +1,4 @@
-"""Announcements through a real LISTEN and NOTIFY."""
+"""Announcements through a real LISTEN and NOTIFY, beyond what the contract says."""
 
 import asyncio
 import contextlib
@@ -10,26 +10,17 @@ import psycopg
 import pytest
 
 from reunite.broker.live import PostgresLive
-from reunite.broker.outbox import PostgresOutbox
 from reunite.kernel.ids import AccountId
 from reunite.storage.database import PostgresDatabase
-from tests.contract.undoing import undone
 
 SOON_SECONDS = 10.0  # far more than it takes; the machine may be busy
 QUIET_SECONDS = 0.15
-ANN, BO = AccountId(7), AccountId(5_000_000_000)
+ANN = AccountId(7)
 
 
 @pytest.fixture
-def database(database_url: str) -> Iterator[PostgresDatabase]:
-    opened = PostgresDatabase(database_url, PostgresOutbox)
-    yield opened
-    opened.dispose()
-
-
-@pytest.fixture
-def live(database_url: str) -> Iterator[PostgresLive]:
-    channel = PostgresLive(database_url)
+def live(shared_database_url: str) -> Iterator[PostgresLive]:
+    channel = PostgresLive(shared_database_url)
     assert channel.wait_until_listening(SOON_SECONDS)
     yield channel
     channel.close()
@@ -55,53 +46,12 @@ async def subscribe(live: PostgresLive, account_id: AccountId) -> AsyncIterator[
     return pages
 
 
-def test_a_page_is_told_what_concerns_it(live: PostgresLive, database: PostgresDatabase) -> None:
-    async def run() -> None:
-        ann, bo = await subscribe(live, ANN), await subscribe(live, BO)
-        await asyncio.to_thread(announce, database, ANN, 9)
-        assert await is_told(ann)
-        assert not await is_told(bo, QUIET_SECONDS)
-        await asyncio.to_thread(announce, database, BO, ANN)
-        assert await is_told(ann)
-        assert await is_told(bo)
-
-    asyncio.run(run())
-
-
-def test_an_undone_transaction_tells_nobody(live: PostgresLive, database: PostgresDatabase) -> None:
-    async def run() -> None:
-        ann = await subscribe(live, ANN)
-        with undone(database) as transaction:
-            transaction.announce(np.array([ANN], dtype=np.int64))
-        assert not await is_told(ann, QUIET_SECONDS)
-        # Waiting may be given up and taken up again: nothing that comes later is lost.
-        await asyncio.to_thread(announce, database, ANN)
-        assert await is_told(ann)
-
-    asyncio.run(run())
-
-
-def test_what_comes_while_a_page_is_busy_is_one_item(
-    live: PostgresLive, database: PostgresDatabase
-) -> None:
-    async def run() -> None:
-        ann, other_tab = await subscribe(live, ANN), await subscribe(live, ANN)
-        for _ in range(5):
-            await asyncio.to_thread(announce, database, ANN)
-        assert await is_told(other_tab)
-        await asyncio.sleep(QUIET_SECONDS)
-        assert await is_told(ann)
-        assert not await is_told(ann, QUIET_SECONDS)
-
-    asyncio.run(run())
-
-
 def test_an_audience_larger_than_a_payload_is_told(
-    live: PostgresLive, database: PostgresDatabase
+    live: PostgresLive, postgres_database: PostgresDatabase
 ) -> None:
     async def run() -> None:
         pages = [await subscribe_at_once(live, number) for number in range(1, 3001)]
-        await asyncio.to_thread(announce, database, *range(1, 20_001))
+        await asyncio.to_thread(announce, postgres_database, *range(1, 20_001))
         told = await asyncio.gather(*(is_told(page) for page in pages))
         assert all(told)
         assert live.subscriptions() == 3000
@@ -113,31 +63,31 @@ def test_an_audience_larger_than_a_payload_is_told(
 
 
 def test_a_lost_connection_comes_back_and_lets_everybody_look(
-    live: PostgresLive, database: PostgresDatabase, database_url: str
+    live: PostgresLive, postgres_database: PostgresDatabase, shared_database_url: str
 ) -> None:
     async def run() -> None:
         ann = await subscribe(live, ANN)
-        with psycopg.connect(database_url, autocommit=True) as connection:
+        with psycopg.connect(shared_database_url, autocommit=True) as connection:
             connection.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                 " WHERE application_name = 'reunite-live' AND datname = current_database()"
             )
         assert await is_told(ann)
-        await asyncio.to_thread(announce, database, ANN)
+        await asyncio.to_thread(announce, postgres_database, ANN)
         assert await is_told(ann)
 
     asyncio.run(run())
 
 
 def test_a_notification_of_somebody_else_does_no_harm(
-    live: PostgresLive, database: PostgresDatabase, database_url: str
+    live: PostgresLive, postgres_database: PostgresDatabase, shared_database_url: str
 ) -> None:
     async def run() -> None:
         ann = await subscribe(live, ANN)
-        with psycopg.connect(database_url, autocommit=True) as connection:
+        with psycopg.connect(shared_database_url, autocommit=True) as connection:
             for payload in ("", "hello", "n!!", "nAAA", "wAAAA", "n" + "ü"):
                 connection.execute("SELECT pg_notify('reunite_live', %s)", [payload])
-        await asyncio.to_thread(announce, database, ANN)
+        await asyncio.to_thread(announce, postgres_database, ANN)
         assert await is_told(ann)
 
     asyncio.run(run())
@@ -175,7 +125,9 @@ def test_a_closed_page_is_forgotten(live: PostgresLive) -> None:
     asyncio.run(run())
 
 
-def test_a_loop_that_has_ended_does_no_harm(live: PostgresLive, database: PostgresDatabase) -> None:
+def test_a_loop_that_has_ended_does_no_harm(
+    live: PostgresLive, postgres_database: PostgresDatabase
+) -> None:
     left_open: list[AsyncIterator[None]] = []
 
     async def leave() -> None:
@@ -183,7 +135,7 @@ def test_a_loop_that_has_ended_does_no_harm(live: PostgresLive, database: Postgr
 
     async def run() -> None:
         ann = await subscribe(live, ANN)
-        await asyncio.to_thread(announce, database, ANN)
+        await asyncio.to_thread(announce, postgres_database, ANN)
         assert await is_told(ann)
 
     asyncio.run(leave())

@@ -29,7 +29,8 @@ def vectors_of(template_ids: Int64, version: int) -> Float32:
     """The templates of these ids as they were written with this version."""
     rows = [np.random.default_rng([one, version]).standard_normal(32) for one in template_ids]
     unit = np.array(rows) / np.linalg.norm(rows, axis=1, keepdims=True)
-    return unit.astype(np.float32)
+    vectors: Float32 = unit.astype(np.float32)
+    return vectors
 
 
 def facts_of(template_ids: Int64) -> Facts:

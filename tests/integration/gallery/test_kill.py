@@ -74,13 +74,11 @@ def found_in(folder: Path, outcomes: list[dict[int, int]]) -> dict[int, int]:
     raise AssertionError("the gallery holds neither outcome")
 
 
-def run_until_killed(
-    requests: IO[str], answers: IO[str], seed: int, model: Acknowledged
-) -> None:
+def run_until_killed(requests: IO[str], answers: IO[str], seed: int, model: Acknowledged) -> None:
     requests.write(f"{seed}\n")
     requests.flush()
     pid = int(answers.readline().split()[1])
-    chance = random.Random(seed)
+    chance = random.Random(seed)  # noqa: S311 - when to kill is no secret
     killer = threading.Timer(chance.uniform(0, 0.15), os.kill, (pid, signal.SIGKILL))
     # One in five is killed while it opens, and so perhaps while it recovers from the last.
     started = seed % 5 == 0

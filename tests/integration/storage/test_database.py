@@ -2,7 +2,6 @@
 
 import threading
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -32,16 +31,11 @@ from reunite.testing.factories import (
 from tests.contract.undoing import undone
 
 
-@pytest.fixture
-def database(database_url: str) -> Iterator[PostgresDatabase]:
-    opened = PostgresDatabase(database_url, PostgresOutbox)
-    yield opened
-    opened.dispose()
-
-
-def test_workers_share_the_outbox_without_doing_anything_twice(database: PostgresDatabase) -> None:
+def test_workers_share_the_outbox_without_doing_anything_twice(
+    postgres_database: PostgresDatabase,
+) -> None:
     messages, workers = 60, 4
-    with database.transaction() as transaction:
+    with postgres_database.transaction() as transaction:
         for number in range(messages):
             transaction.outbox.add("count", {"number": number})
     handled: list[object] = []
@@ -50,7 +44,7 @@ def test_workers_share_the_outbox_without_doing_anything_twice(database: Postgre
     def work(_: int) -> None:
         start.wait(10)
         while True:
-            with database.transaction() as transaction:
+            with postgres_database.transaction() as transaction:
                 message = transaction.outbox.claim(NOW)
                 if message is None:
                     return
@@ -60,15 +54,15 @@ def test_workers_share_the_outbox_without_doing_anything_twice(database: Postgre
     with ThreadPoolExecutor(workers) as pool:
         list(pool.map(work, range(workers)))
     assert Counter(handled) == Counter(range(messages))
-    with database.transaction() as transaction:
+    with postgres_database.transaction() as transaction:
         assert transaction.outbox.count_waiting() == 0
 
 
 def test_workers_share_the_chunks_without_telling_anybody_twice(
-    database: PostgresDatabase,
+    postgres_database: PostgresDatabase,
 ) -> None:
-    case, _ = store_case(database)
-    with database.transaction() as transaction:
+    case, _ = store_case(postgres_database)
+    with postgres_database.transaction() as transaction:
         people = [transaction.accounts.add(make_account()) for _ in range(40)]
         audience = np.array(people, dtype=np.int64)
         notice = make_notice(case.id, recipients=len(audience))
@@ -81,7 +75,7 @@ def test_workers_share_the_chunks_without_telling_anybody_twice(
 
     def work(_: int) -> None:
         while True:
-            with database.transaction() as transaction:
+            with postgres_database.transaction() as transaction:
                 chunk = transaction.notices.claim_chunk(NOW)
                 if chunk is None:
                     return
@@ -94,42 +88,42 @@ def test_workers_share_the_chunks_without_telling_anybody_twice(
 
 
 def test_a_worker_that_dies_gives_its_message_back(
-    database: PostgresDatabase, database_url: str
+    postgres_database: PostgresDatabase, shared_database_url: str
 ) -> None:
-    with database.transaction() as transaction:
+    with postgres_database.transaction() as transaction:
         transaction.outbox.add("count", {})
 
     def claim_and_die() -> None:
-        with database.transaction() as transaction:
+        with postgres_database.transaction() as transaction:
             assert transaction.outbox.claim(NOW) is not None
-            cut_off_others(database_url)
+            cut_off_others(shared_database_url)
             transaction.outbox.count_waiting()
 
     with pytest.raises(ReuniteError) as refused:
         claim_and_die()
     assert refused.value.code == "database_unreachable"
-    with database.transaction() as transaction:
+    with postgres_database.transaction() as transaction:
         assert transaction.outbox.claim(NOW) is not None
 
 
-def test_a_commit_that_comes_late_is_not_missed(database: PostgresDatabase) -> None:
+def test_a_commit_that_comes_late_is_not_missed(postgres_database: PostgresDatabase) -> None:
     """The transaction that writes first commits last, after somebody has read past it."""
-    store_template(database, store_case(database, photos=1)[1][0])
-    with database.transaction() as transaction:
+    store_template(postgres_database, store_case(postgres_database, photos=1)[1][0])
+    with postgres_database.transaction() as transaction:
         position = transaction.templates.position()
-    with database.transaction() as late:
+    with postgres_database.transaction() as late:
         slow = add_one(late)
-        with database.transaction() as quick:
+        with postgres_database.transaction() as quick:
             fast = add_one(quick)
-        with database.transaction() as reader:
+        with postgres_database.transaction() as reader:
             change = reader.templates.changes_since(position)
         assert fast in change.added
         assert slow not in change.added
         position = change.position
-    with database.transaction() as reader:
+    with postgres_database.transaction() as reader:
         change = reader.templates.changes_since(position)
     assert slow in change.added
-    with database.transaction() as reader:
+    with postgres_database.transaction() as reader:
         enrolment = reader.templates.get_enrolment(change.added, SPACE)
     assert slow in enrolment.template_ids
 
@@ -146,52 +140,54 @@ def add_one(transaction: Transaction) -> int:
     )
 
 
-def test_no_template_comes_or_goes_unnoticed(database: PostgresDatabase, database_url: str) -> None:
-    case, (photo,) = store_case(database, photos=1)
-    template_id = store_template(database, photo)
-    with database.transaction() as transaction:
+def test_no_template_comes_or_goes_unnoticed(
+    postgres_database: PostgresDatabase, shared_database_url: str
+) -> None:
+    case, (photo,) = store_case(postgres_database, photos=1)
+    template_id = store_template(postgres_database, photo)
+    with postgres_database.transaction() as transaction:
         position = transaction.templates.position()
-    with psycopg.connect(database_url) as by_hand:
+    with psycopg.connect(shared_database_url) as by_hand:
         by_hand.execute("DELETE FROM cases WHERE id = %s", [case.id])
-    with database.transaction() as transaction:
+    with postgres_database.transaction() as transaction:
         assert list(transaction.templates.changes_since(position).removed) == [template_id]
 
 
 def test_a_million_new_templates_are_one_row_of_the_stream(
-    database: PostgresDatabase, database_url: str
+    postgres_database: PostgresDatabase, shared_database_url: str
 ) -> None:
     n = 30_000  # more than one piece of a copy; the row would be the same for a million
-    with database.transaction() as transaction:
+    with postgres_database.transaction() as transaction:
         position = transaction.templates.position()
         transaction.templates.add_synthetic(make_vectors(n), SPACE, make_template_facts(n))
-    with psycopg.connect(database_url) as connection:
+    with psycopg.connect(shared_database_url) as connection:
         rows = connection.execute("SELECT count(*) FROM template_changes").fetchone()
     assert rows == (1,)
-    with database.transaction() as transaction:
+    with postgres_database.transaction() as transaction:
         assert len(transaction.templates.changes_since(position).added) == n
         read = sum(len(e.template_ids) for e in transaction.templates.iter_enrolments(SPACE, 7000))
         assert read == n
 
 
-def test_times_come_back_in_utc(database: PostgresDatabase) -> None:
+def test_times_come_back_in_utc(postgres_database: PostgresDatabase) -> None:
     beijing = timezone(timedelta(hours=8))
     account = make_account(created_at=datetime(2026, 5, 1, 3, 0, tzinfo=beijing))
-    with database.transaction() as transaction:
+    with postgres_database.transaction() as transaction:
         transaction.accounts.add(account)
-    with database.transaction() as transaction:
+    with postgres_database.transaction() as transaction:
         created_at = transaction.accounts.get(account.id).created_at
     assert created_at == account.created_at
     assert created_at.tzinfo is UTC
 
 
-def test_two_who_wait_for_one_another_are_told(database: PostgresDatabase) -> None:
-    first, second = store_account(database), store_account(database)
+def test_two_who_wait_for_one_another_are_told(postgres_database: PostgresDatabase) -> None:
+    first, second = store_account(postgres_database), store_account(postgres_database)
     both_hold_one = threading.Barrier(2)
 
     def save(order: int) -> str:
         mine, theirs = (first, second) if order == 0 else (second, first)
         try:
-            with database.transaction() as transaction:
+            with postgres_database.transaction() as transaction:
                 transaction.accounts.save(mine)
                 both_hold_one.wait(10)
                 transaction.accounts.save(theirs)
@@ -203,50 +199,52 @@ def test_two_who_wait_for_one_another_are_told(database: PostgresDatabase) -> No
         assert sorted(pool.map(save, range(2))) == ["changed_meanwhile", "saved"]
 
 
-def test_a_restarted_server_costs_nothing(database: PostgresDatabase, database_url: str) -> None:
-    database.ping()
-    cut_off_others(database_url)
-    with database.transaction() as transaction:
+def test_a_restarted_server_costs_nothing(
+    postgres_database: PostgresDatabase, shared_database_url: str
+) -> None:
+    postgres_database.ping()
+    cut_off_others(shared_database_url)
+    with postgres_database.transaction() as transaction:
         assert transaction.outbox.count_waiting() == 0
 
 
 def test_an_unreachable_database_is_named_as_such() -> None:
-    database = PostgresDatabase("postgresql://nobody@/nothing?host=/nowhere", PostgresOutbox)
+    unreachable = PostgresDatabase("postgresql://nobody@/nothing?host=/nowhere", PostgresOutbox)
     with pytest.raises(ReuniteError) as refused:
-        database.ping()
+        unreachable.ping()
     assert refused.value.code == "database_unreachable"
-    with pytest.raises(ReuniteError) as refused, database.transaction():
+    with pytest.raises(ReuniteError) as refused, unreachable.transaction():
         pass
     assert refused.value.code == "database_unreachable"
 
 
 def test_a_pool_that_is_used_up_is_named_as_such(
-    database_url: str, monkeypatch: pytest.MonkeyPatch
+    shared_database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("reunite.storage.database.POOL_TIMEOUT_SECONDS", 0.05)
-    small = PostgresDatabase(database_url, PostgresOutbox, pool_size=1, max_overflow=0)
+    small = PostgresDatabase(shared_database_url, PostgresOutbox, pool_size=1, max_overflow=0)
     with small.transaction(), pytest.raises(ReuniteError) as refused, small.transaction():
         pass
     assert refused.value.code == "database_busy"
     small.dispose()
 
 
-def test_a_save_that_was_undone_can_be_made_again(database: PostgresDatabase) -> None:
-    case, _ = store_case(database, status=CaseStatus.REPORTED)
-    with undone(database) as transaction:
+def test_a_save_that_was_undone_can_be_made_again(postgres_database: PostgresDatabase) -> None:
+    case, _ = store_case(postgres_database, status=CaseStatus.REPORTED)
+    with undone(postgres_database) as transaction:
         stored = transaction.cases.get(case.id, lock=True)
         stored.withdraw(case.opened_by, NOW)
         transaction.cases.save(stored)
-    with database.transaction() as transaction:
+    with postgres_database.transaction() as transaction:
         stored = transaction.cases.get(case.id, lock=True)
         stored.withdraw(case.opened_by, NOW)
         transaction.cases.save(stored)
         assert stored.version == 1
 
 
-def cut_off_others(database_url: str) -> None:
+def cut_off_others(shared_database_url: str) -> None:
     """As a crash of the server does to its connections."""
-    with psycopg.connect(database_url, autocommit=True) as connection:
+    with psycopg.connect(shared_database_url, autocommit=True) as connection:
         connection.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"

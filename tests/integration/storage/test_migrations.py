@@ -28,9 +28,10 @@ SHAPE = text("""
 
 
 def shape_of(dsn: str) -> dict[tuple[str, str], str]:
-    with create_engine(sqlalchemy_url(dsn)).connect() as connection:
+    engine = create_engine(sqlalchemy_url(dsn))
+    with engine.connect() as connection:
         rows = connection.execute(SHAPE).all()
-        connection.engine.dispose()
+    engine.dispose()
     return {
         (row.table_name, row.name): row.definition for row in rows if row[0] != "alembic_version"
     }
@@ -51,8 +52,8 @@ def test_processes_that_start_at_once_wait_for_one_another(empty_database_url: s
     assert current(empty_database_url) == newest()
 
 
-def test_alembic_finds_no_difference_to_the_tables(database_url: str) -> None:
-    engine = create_engine(sqlalchemy_url(database_url))
+def test_alembic_finds_no_difference_to_the_tables(shared_database_url: str) -> None:
+    engine = create_engine(sqlalchemy_url(shared_database_url))
     with engine.connect() as connection:
         context = MigrationContext.configure(
             connection, opts={"compare_type": True, "compare_server_default": True}
@@ -64,11 +65,13 @@ def test_alembic_finds_no_difference_to_the_tables(database_url: str) -> None:
     engine.dispose()
 
 
-def test_migrations_lead_to_what_the_tables_say(database_url: str, empty_database_url: str) -> None:
+def test_migrations_lead_to_what_the_tables_say(
+    shared_database_url: str, empty_database_url: str
+) -> None:
     engine = create_engine(sqlalchemy_url(empty_database_url))
     metadata.create_all(engine)
     engine.dispose()
-    assert shape_of(database_url) == shape_of(empty_database_url)
+    assert shape_of(shared_database_url) == shape_of(empty_database_url)
 
 
 def test_an_unreachable_database_is_named_as_such() -> None:

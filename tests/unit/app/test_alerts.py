@@ -8,7 +8,7 @@ from reunite.accounts.account import Actor, Role
 from reunite.alerts.notices import NoticeKind
 from reunite.app.close_case import resolve_case, withdraw_case
 from reunite.app.join_alerts import JoinRequest, find_volunteer, join_alerts, leave_alerts
-from reunite.app.notify_audience import deliver_next_chunk
+from reunite.app.notify_audience import deliver_next_chunk, notify_audience
 from reunite.app.publish_case import (
     preview_alert,
     publish_case,
@@ -263,3 +263,15 @@ def test_the_rules_suggest_a_radius(
     reference = world.open(module=module, person=Person("王", birth_years=born), seen_at=seen_at)
     suggested = suggest_radius_km(world.services, world.case(reference))
     assert suggested == pytest.approx(radius_km)
+
+
+def test_a_case_cannot_be_closed_while_its_audience_is_being_chosen(world: World) -> None:
+    joined(world, north_of_town(2))
+    reference = world.open()
+    world.publish(reference, 5.0)
+    payload = {"case_id": world.case(reference).id, "kind": "published", "radius_km": 5.0}
+    with world.database.transaction() as transaction:
+        notify_audience(world.services, transaction, payload)
+        # In another worker this waits; thanks sent now would reach nobody.
+        with pytest.raises(RuntimeError, match="is held"):
+            withdraw_case(world.services, world.reviewer, reference)

@@ -6,7 +6,7 @@ import pytest
 
 from reunite.app.close_case import resolve_case, withdraw_case
 from reunite.app.count_outcomes import count_outcomes
-from reunite.app.erase_expired import ORPHAN_AGE, erase_expired, sweep_photos
+from reunite.app.erase_expired import FEW_ORPHANS, ORPHAN_AGE, erase_expired, sweep_photos
 from reunite.app.fill_gallery import (
     add_synthetic_templates,
     count_templates,
@@ -199,6 +199,45 @@ def test_orphans_are_swept_and_young_files_are_left(world: World) -> None:
     world.clock.advance(ORPHAN_AGE)
     assert sweep_photos(world.services) == 1
     assert world.files() == world.keys()
+
+
+def test_a_sweep_that_would_take_most_pictures_takes_none(world: World) -> None:
+    """As when the pictures of one database are beside another, or beside an empty one."""
+    for number in range(FEW_ORPHANS + 1):
+        world.photos.put(str(number).encode())
+    world.clock.advance(2 * ORPHAN_AGE)
+    assert sweep_photos(world.services) == 0
+    assert len(world.files()) == FEW_ORPHANS + 1
+
+
+def test_what_says_who_somebody_was_goes_with_the_pictures(world: World) -> None:
+    reference = world.open_public(1)
+    report_sighting(
+        world.services,
+        world.volunteer,
+        reference,
+        SightingReport(world.clock.now(), HANGZHOU, "by the lake", "with a red bag"),
+    )
+    resolve_case(
+        world.services,
+        world.reviewer,
+        reference,
+        Outcome.REUNITED,
+        ResolutionCause.VOLUNTEER_TIP,
+    )
+    before = world.case(reference)
+    assert before.person.name
+    assert before.contact
+    world.clock.advance(PHOTO_RETENTION)
+    erase_expired(world.services)
+    after = world.case(reference)
+    assert (after.person.name, after.person.marks, after.contact) == ("", "", "")
+    assert (after.circumstances.story, after.circumstances.private_note) == ("", "")
+    assert after.circumstances.place is None
+    assert (after.outcome, after.cause) == (before.outcome, before.cause)
+    with world.database.transaction() as transaction:
+        [sighting] = transaction.sightings.list_of_case(after.id)
+    assert (sighting.text, sighting.place, sighting.place_label) == ("", None, "")
 
 
 def test_results_are_counted_by_what_brought_them_about(world: World) -> None:

@@ -1,5 +1,6 @@
 """From two photos to a confirmed lead, and no further."""
 
+import numpy as np
 import pytest
 
 from reunite.app.close_case import resolve_case, withdraw_case
@@ -10,6 +11,7 @@ from reunite.app.review_lead import decide_lead, get_lead, list_leads
 from reunite.app.services import Settings
 from reunite.cases.case import CaseStatus, Outcome, Person, ResolutionCause
 from reunite.cases.leads import LeadStatus, Verdict
+from reunite.gallery.port import make_facts
 from reunite.kernel.errors import ConflictError, NotFoundError
 from reunite.kernel.ids import LeadId
 from reunite.kernel.people import Sex, Side, YearRange
@@ -173,6 +175,19 @@ def test_two_reviewers_confirm_and_no_case_changes(world: World) -> None:
     assert len(world.leads(missing)[0].decisions) == 2
 
 
+def test_nobody_decides_on_a_record_of_their_own(world: World) -> None:
+    missing, _ = world.open_public(1), world.open_found(1, 1)
+    world.drain()
+    [lead] = world.leads(missing)
+    for verdict in Verdict:
+        with pytest.raises(ConflictError, match="own_case"):
+            decide_lead(world.services, world.officer, lead.id, verdict, "mine")
+    assert not get_lead(world.services, world.officer, lead.id).may_decide
+    withdraw_case(world.services, world.family, missing)
+    with pytest.raises(ConflictError, match="case_closed"):
+        decide_lead(world.services, world.reviewer, lead.id, Verdict.ACCEPT)
+
+
 def test_a_reviewer_sees_both_sides(world: World) -> None:
     woman = Person("周爱珍", Sex.FEMALE, YearRange(1946, 1946))
     resident = Person(sex=Sex.MALE, birth_years=YearRange(1940, 1950))
@@ -248,3 +263,22 @@ def test_there_is_no_such_lead(world: World) -> None:
         get_lead(world.services, world.reviewer, LeadId(99))
     with pytest.raises(NotFoundError):
         decide_lead(world.services, world.reviewer, LeadId(99), ACCEPT)
+
+
+def test_faces_of_nobody_do_not_crowd_out_a_mate(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reunite.app.match_record.SEARCH_DEPTH", 1)
+    found = world.open_found(5, 1)
+    with world.database.transaction() as transaction:
+        [(_, _, vector)] = transaction.templates.list_of_case(
+            world.case(found).id, world.services.gallery.space
+        )
+        facts = make_facts(3)
+        facts["side"] = Side.FOUND
+        transaction.templates.add_synthetic(
+            np.stack([vector] * 3), world.services.gallery.space, facts
+        )
+    missing = world.open(5, 1)
+    world.drain()
+    assert len(world.leads(missing)) == 1

@@ -11,6 +11,7 @@ from reunite.app.search_face import (
     SearchResult,
     choose_probe_face,
     digest_of,
+    list_probe_faces,
     start_search,
     view_search,
 )
@@ -190,3 +191,13 @@ def test_every_face_that_was_shown_is_logged(world: World) -> None:
 def test_a_token_is_not_what_is_stored() -> None:
     assert len(digest_of("token")) == 32
     assert b"token" not in digest_of("token")
+
+
+def test_pointing_at_a_face_looks_at_nobody(world: World) -> None:
+    reference = world.open_public(5)
+    token = start_search(world.services, world.volunteer, paint_person(5, 1)).token
+    assert len(list_probe_faces(world.services, world.volunteer, token)) == 1
+    with pytest.raises(NotFoundError, match="search_expired"):
+        list_probe_faces(world.services, world.family, token)
+    with world.database.transaction() as transaction:
+        assert transaction.looks.list_of_case(world.case(reference).id) == []

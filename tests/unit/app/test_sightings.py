@@ -181,3 +181,13 @@ def test_staff_look_at_its_photo_and_the_look_is_logged(world: World) -> None:
     assert [(look.account_id, look.purpose) for look in looks] == [
         (world.officer.account_id, LookPurpose.REVIEW)
     ] * len(Variant)
+
+
+def test_no_photo_slips_into_a_case_that_is_being_closed(world: World) -> None:
+    reference = world.open_public(5)
+    before = world.files()
+    with world.database.transaction() as transaction:
+        transaction.cases.get_by_reference(reference, lock=True)
+        with pytest.raises(RuntimeError, match="is held"):
+            sent(world, reference, replace(SEEN, photo=paint_person(5, 3)))
+    assert world.files() == before

@@ -8,6 +8,7 @@ from argon2 import PasswordHasher
 from reunite.accounts.account import Account, Actor, Role
 from reunite.app import sign_in as accounts
 from reunite.app.erase_expired import erase_expired
+from reunite.app.join_alerts import JoinRequest, join_alerts
 from reunite.app.sign_in import (
     MAX_PASSWORD_LENGTH,
     change_account,
@@ -22,7 +23,8 @@ from reunite.app.sign_in import (
 from reunite.kernel.errors import ConflictError, ForbiddenError, InvalidInputError, NotFoundError
 from reunite.kernel.ids import AccountId
 from reunite.kernel.languages import Language
-from tests.unit.app.world import World
+from reunite.kernel.people import Module
+from tests.unit.app.world import HANGZHOU, World
 
 PASSWORD = "correct horse"
 EMAIL = "zhou.ming@example.org"
@@ -114,6 +116,13 @@ def test_a_disabled_account_is_shut_out_at_once(world: World) -> None:
     change_account(world.services, world.admin, account_id, disabled=False)
     assert find_actor(world.services, token) is None
     assert find_actor(world.services, sign_in(world.services, EMAIL, PASSWORD)) is not None
+
+
+def test_a_disabled_account_is_told_nothing_any_more(world: World) -> None:
+    join_alerts(world.services, world.volunteer, JoinRequest(frozenset(Module), point=HANGZHOU))
+    change_account(world.services, world.admin, world.volunteer.account_id, disabled=True)
+    with world.database.transaction() as transaction:
+        assert transaction.volunteers.find(world.volunteer.account_id) is None
 
 
 def test_a_new_role_ends_all_sessions(world: World) -> None:

@@ -103,6 +103,10 @@ RULES: dict[str, tuple[frozenset[Role], Call]] = {
         EVERYONE,
         lambda s, a: search_face.choose_probe_face(s, a, "token", 0),
     ),
+    "search_face.list_probe_faces": (
+        EVERYONE,
+        lambda s, a: search_face.list_probe_faces(s, a, "token"),
+    ),
     "search_face.view_search": (EVERYONE, lambda s, a: search_face.view_search(s, a, "token")),
     "sign_in.change_account": (
         ADMINS,

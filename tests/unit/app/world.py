@@ -8,6 +8,7 @@ from typing import Any
 from PIL import ExifTags, Image
 
 from reunite.accounts.account import Account, Actor, Role
+from reunite.app.audience_sync import LiveAudience
 from reunite.app.gallery_sync import LiveGallery
 from reunite.app.open_case import CaseReport, Opened, open_case
 from reunite.app.publish_case import publish_case, verify_case
@@ -48,6 +49,7 @@ class World:
             photos=self.photos,
             faces=self.faces,
             gallery=LiveGallery(self.database, ExactGallery, space),
+            audience=LiveAudience(self.database),
             live=self.database.live,
             clock=self.clock,
             settings=self.settings,

@@ -15,7 +15,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import StreamingResponse
-from starlette.routing import Route
+from starlette.routing import Mount, Route
 
 from reunite.app.gallery_sync import GalleryState
 from reunite.app.services import Services, Settings
@@ -73,9 +73,18 @@ class Live:
 
 
 @dataclass
+class Audience:
+    started: int = 0
+
+    def start(self) -> None:
+        self.started += 1
+
+
+@dataclass
 class World:
     database: Database = field(default_factory=Database)
     gallery: Gallery = field(default_factory=Gallery)
+    audience: Audience = field(default_factory=Audience)
     live: Live = field(default_factory=Live)
     clock: SystemClock = field(default_factory=SystemClock)
     settings: Settings = field(default_factory=Settings)
@@ -113,6 +122,23 @@ def test_the_document_knows_where_the_api_is(client: Client) -> None:
 
 def test_everything_else_is_a_page(client: Client) -> None:
     assert client.get("/no-such-page").headers["Content-Type"].startswith("text/html")
+
+
+def mounted(world: World) -> list[Starlette]:
+    app = create_app(cast("Services", world))
+    return [cast("Starlette", route.app) for route in app.routes if isinstance(route, Mount)]
+
+
+def test_pages_and_api_share_one_limit(world: World) -> None:
+    api, pages = mounted(world)
+    assert api.state.doorkeeper is pages.state.web.doorkeeper
+
+
+def test_pages_are_set_up_by_the_environment(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REUNITE_PUBLIC_URL", "https://reunite.example/")
+    monkeypatch.setenv("REUNITE_HOTLINE", " 0571 110 ")
+    settings = mounted(world)[1].state.web.settings
+    assert (settings.public_url, settings.hotline) == ("https://reunite.example", "0571 110")
 
 
 def test_the_next_free_port_is_taken_unless_one_is_wanted() -> None:
@@ -170,6 +196,7 @@ def test_the_worker_beside_ends_with_the_block(world: World) -> None:
 def test_warming_up(world: World) -> None:
     warm_up(cast("Services", world)).join()
     assert world.gallery.refreshed == 1
+    assert world.audience.started == 1
 
 
 def test_a_socket_is_ready_before_the_server_runs() -> None:

@@ -1,7 +1,9 @@
 """What the gallery on disk promises beyond the port."""
 
+import resource
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from reunite.gallery.depth import FULL_DEPTH, Depth
 from reunite.gallery.engine import SegmentGallery
 from reunite.gallery.errors import (
     GalleryDamagedError,
+    GalleryDiskFullError,
     GalleryLockedError,
     GalleryMissingError,
     GalleryReadOnlyError,
@@ -86,6 +89,13 @@ class TestLife:
             opened(folder)
         assert int(str(refused.value.details["process_id"])) > 0
         opened(folder).close()
+
+    def test_ids(self, folder: Path) -> None:
+        with opened(folder) as gallery:
+            gallery.add(enrolment(50, 40))
+            gallery.add(enrolment(1, 2))
+            gallery.remove([51])
+            assert gallery.template_ids().tolist() == [1, 2, 50, *range(52, 90)]
 
     def test_status(self, folder: Path) -> None:
         with opened(folder) as gallery:
@@ -210,9 +220,7 @@ class TestUpkeep:
             gallery.add(enrolment(500, 3))
             gallery.remove([500])
             gallery.compact()
-            on_disk = b"".join(
-                path.read_bytes() for path in folder.rglob("*") if path.is_file()
-            )
+            on_disk = b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
         gone = np.array([500], dtype="<i8").tobytes()
         assert gone not in on_disk
 
@@ -326,9 +334,7 @@ class TestRebuild:
 
 class TestDamage:
     @pytest.mark.parametrize("file", ["meta.bin", "parts.bin"])
-    def test_flipped_bits_in_facts_are_found_when_opening(
-        self, folder: Path, file: str
-    ) -> None:
+    def test_flipped_bits_in_facts_are_found_when_opening(self, folder: Path, file: str) -> None:
         with opened(folder) as gallery:
             gallery.add(enrolment(1, 64))
         flip(next(folder.glob(f"segment-*/{file}")))
@@ -340,7 +346,7 @@ class TestDamage:
         with opened(folder) as gallery:
             gallery.add(enrolment(1, 64))
             gallery.add(enrolment(101, 64))
-            flip(sorted(folder.glob(f"segment-*/{file}"))[0])
+            flip(min(folder.glob(f"segment-*/{file}")))
             report = gallery.verify([*range(1, 65), *range(101, 165)])
             assert report.damaged_segments == ("segment-000002",)
             hits = gallery.search(probes_of(unit_vectors(1, 1)), k=200)
@@ -395,12 +401,57 @@ def flip(path: Path, at: int | None = None) -> None:
     path.write_bytes(data)
 
 
+class TestFullDisk:
+    def test_nothing_acknowledged_is_lost(self, folder: Path) -> None:
+        settings = GallerySettings(depth=FULL_DEPTH, threads=1)
+        with SegmentGallery(folder, SPACE, settings=settings) as gallery:
+            gallery.add(enrolment(1, 40))
+            log = next(folder.glob("log-*"))
+            with largest_file(log.stat().st_size + 5000):
+                gallery.add(enrolment(41, 5))
+                with pytest.raises(GalleryDiskFullError):
+                    gallery.add(enrolment(101, 60))
+                with pytest.raises(GalleryDiskFullError):
+                    gallery.remove(range(1, 2000))
+                assert ids_found(gallery) == set(range(1, 46))
+            gallery.add(enrolment(101, 60))
+            expected = {*range(1, 46), *range(101, 161)}
+            assert ids_found(gallery) == expected
+        with SegmentGallery(folder, SPACE, settings=settings) as gallery:
+            assert ids_found(gallery) == expected
+
+    def test_sealing_and_compaction_wait_for_room(self, folder: Path) -> None:
+        with opened(folder) as gallery:
+            gallery.add(enrolment(1, 400))
+            gallery.remove(range(1, 50))
+            with largest_file(20_000), pytest.raises(GalleryDiskFullError):
+                gallery.compact()
+            assert ids_found(gallery) == set(range(50, 401))
+            with largest_file(20_000), pytest.raises(GalleryDiskFullError):
+                gallery.rebuild(SPACE, [enrolment(1, 400)])
+            assert ids_found(gallery) == set(range(50, 401))
+            gallery.compact()
+            assert gallery.status().dead == 0
+            assert not [path for path in folder.iterdir() if path.name.endswith(".new")]
+
+
+@contextmanager
+def largest_file(size_bytes: int) -> Iterator[None]:
+    """No file of this process may grow beyond this; the error is the disk's own."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
 class TestDepth:
     def test_grows_with_the_gallery(self) -> None:
         depth = Depth()
         assert depth.candidates(1000, 10) == 512
-        assert depth.candidates(1_000_000, 50) == 1000
-        assert 3900 < depth.candidates(10_000_000, 50) < 4100
+        assert depth.candidates(1_000_000, 50) == 1500
+        assert 5900 < depth.candidates(10_000_000, 50) < 6000
         assert depth.candidates(1000, 5000) == 40_000
         assert depth.finalists(1000, 50) == 132
 

@@ -3,12 +3,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from reunite.kernel.errors import InvalidInputError, TooManyRequestsError
+from reunite.kernel.errors import InvalidInputError
 from reunite.kernel.languages import Language
 from reunite.kernel.people import Module, YearRange
 from reunite.web.ages import age_span, is_small_child, likely_birth_years, year_span
 from reunite.web.forms import Form, at_field
-from reunite.web.throttle import SlidingWindow
 from reunite.web.towns import find_typed_town, read_place, suggest_towns
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -74,14 +73,3 @@ def test_ages() -> None:
     assert not is_small_child(born, 2023)
     assert not is_small_child(None, 2023)
     assert likely_birth_years((6, 8), 2026) == YearRange(2017, 2020)
-
-
-def test_a_sliding_window_forgets() -> None:
-    window = SlidingWindow(limit=1, window_seconds=60)
-    noon = datetime(2026, 1, 1, 12, tzinfo=UTC)
-    window.attempt(("a",), noon)
-    with pytest.raises(TooManyRequestsError):
-        window.attempt(("a",), noon)
-    window.attempt(("b",), noon)
-    window.forget(("a",))
-    window.attempt(("a",), noon)

@@ -234,3 +234,14 @@ def test_nobody_registers_as_staff(site: Site) -> None:
 
 def test_each_application_is_its_own(site: Site) -> None:
     assert isinstance(create_web(site.world.services), Starlette)
+
+
+def test_a_sign_in_leads_to_addresses_in_any_script(site: Site) -> None:
+    create_account(
+        site.world.services, "lin@example.org", PASSWORD, "Lin", Role.FAMILY, Language.EN
+    )
+    answer = site.reader().post(
+        "/en/sign-in",
+        {"email": "lin@example.org", "password": PASSWORD, "next": "/zh/cases?q=杭州&side=1"},
+    )
+    assert answer.headers["location"] == "/zh/cases?q=%E6%9D%AD%E5%B7%9E&side=1"

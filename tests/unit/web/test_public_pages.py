@@ -4,9 +4,12 @@ from dataclasses import replace
 import pytest
 
 from reunite.app.close_case import resolve_case
+from reunite.app.fill_gallery import add_synthetic_templates
+from reunite.app.join_alerts import JoinRequest, join_alerts
+from reunite.app.search_face import start_search
 from reunite.cases.case import Circumstances, Outcome, Person, ResolutionCause
 from reunite.faces.quality import Verdict
-from reunite.kernel.people import YearRange
+from reunite.kernel.people import Module, YearRange
 from reunite.testing.faces import PaintedPerson, paint_people, paint_person
 from tests.unit.app.world import HANGZHOU, a_report
 from tests.unit.web.conftest import Site
@@ -268,3 +271,48 @@ def test_towns_are_completed(site: Site) -> None:
     assert site.reader().get("/zh/towns?q=杭").json()[0].startswith("杭州")
     assert "Hangzhou" in site.reader().get("/en/towns?q=hang").json()
     assert site.reader().get("/en/towns?q=").json() == []
+
+
+def test_where_a_found_person_is_stays_inside(site: Site) -> None:
+    world = site.world
+    join_alerts(world.services, world.volunteer, JoinRequest(frozenset(Module), point=HANGZHOU))
+    reference = world.open_found(1, place_label="南山路 27 号")
+    world.publish(reference, 5.0)
+    world.drain()
+    volunteer = site.reader(world.volunteer)
+    search = start_search(world.services, world.volunteer, paint_person(1, 1)).token
+    for path in (
+        f"/zh/cases/{reference}",
+        f"/zh/cases/{reference}/poster",
+        f"/zh/cases/{reference}/sighting",
+        "/zh/cases",
+        f"/zh/find/{search}",
+        "/zh/inbox",
+    ):
+        html = volunteer.get(path).text
+        assert f"/cases/{reference}" in html
+        assert "杭州" in html
+        for secret in ("南山路", "湖滨救助站", "30.2741"):
+            assert secret not in html, path
+    for insider in (world.officer, world.reviewer):
+        html = site.reader(insider).get(f"/zh/cases/{reference}").text
+        assert "南山路 27 号" in html
+        assert "湖滨救助站" in html
+
+
+def test_what_other_sites_copy_names_nobody(site: Site) -> None:
+    reference = site.world.open_public(1, person=Person(name="林小雨"))
+    html = site.reader().get(f"/zh/cases/{reference}").text
+    copied = re.findall(r'<meta property="og:[^>]+>', html)
+    assert len(copied) == 2
+    assert not [line for line in copied if "林小雨" in line]
+
+
+def test_results_say_how_many_faces_are_nobodys(site: Site) -> None:
+    site.world.open_public(1)
+    token = start_search(site.world.services, site.world.volunteer, paint_person(1, 1)).token
+    reader = site.reader(site.world.volunteer)
+    assert "synthetic" not in reader.get(f"/en/find/{token}").text
+    add_synthetic_templates(site.world.services, 1200)
+    assert "1,200 synthetic faces of nobody" in reader.get(f"/en/find/{token}").text
+    assert "1,200 张不属于任何人的合成人脸" in reader.get(f"/zh/find/{token}").text

@@ -212,6 +212,26 @@ def test_a_database_that_does_not_answer_is_waited_for(
     assert world.count_waiting() == 0
 
 
+def test_a_chunk_that_fails_holds_up_nothing_else(
+    world: World, topic: Callable[[handlers.Handler], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[int] = []
+    attempts: list[int] = []
+
+    def broken(_: object) -> bool:
+        attempts.append(1)
+        raise RuntimeError("this chunk cannot be delivered")
+
+    monkeypatch.setattr(loop, "deliver_next_chunk", broken)
+    topic(lambda *_: done.append(1))
+    send(world)
+    world.worker.drain()
+    assert (len(done), len(attempts)) == (1, 1)
+    world.clock.advance(loop.CHUNK_RETRY)
+    world.worker.run_once()
+    assert len(attempts) == 2
+
+
 def test_waits_double_up_to_an_hour() -> None:
     waits = [retry_delay(attempts) for attempts in range(40)]
     assert waits[:4] == [FIRST_RETRY * n for n in (1, 2, 4, 8)]

@@ -18,9 +18,9 @@ from reunite.api.schemas.basics import (
     Session,
     SessionRequest,
 )
-from reunite.api.throttle import Throttle
 from reunite.app.access import ADMIN_ONLY, PUBLIC, SIGNED_IN
 from reunite.app.sign_in import change_account, list_accounts, register, sign_in, sign_out
+from reunite.app.throttle import Doorkeeper
 from reunite.kernel.errors import ForbiddenError
 from reunite.kernel.ids import AccountId
 
@@ -38,13 +38,10 @@ def open_session(services: Wired, request: Request, body: SessionRequest) -> Ses
 
     After too many attempts, `429` says when to come back.
     """
-    sign_ins: Throttle = request.app.state.sign_ins
-    by_address: Throttle = request.app.state.sign_ins_by_address
-    account = f"{_address(request)} {body.email.strip().lower()}"
-    by_address.count(_address(request))
-    sign_ins.count(account)
+    doorkeeper: Doorkeeper = request.app.state.doorkeeper
+    doorkeeper.count_sign_in(body.email, _address(request))
     token = sign_in(services, body.email, body.password)
-    sign_ins.forget(account)
+    doorkeeper.welcome(body.email, _address(request))
     return Session(token=token)
 
 
@@ -70,8 +67,8 @@ def close_session(services: Wired, request: Request) -> None:
 @allow(PUBLIC)
 def add_account(services: Wired, request: Request, body: AccountRequest) -> Created:
     """A new family or volunteer account; other roles are given by an administrator."""
-    registrations: Throttle = request.app.state.registrations
-    registrations.count(_address(request))
+    doorkeeper: Doorkeeper = request.app.state.doorkeeper
+    doorkeeper.count_registration(_address(request))
     account_id = register(
         services, body.email, body.password, body.display_name, Role(body.role), body.language
     )

@@ -56,7 +56,8 @@ def get_inbox(
     services: Wired, caller: Caller, limit: Annotated[int, Query(ge=1, le=200)] = 50
 ) -> Inbox:
     """Notices, the newest first."""
-    items = [inbox_entry(item) for item in list_inbox(services, caller, limit)]
+    country = services.settings.country
+    items = [inbox_entry(item, country) for item in list_inbox(services, caller, limit)]
     return Inbox(unread=count_unread(services, caller), items=items)
 
 

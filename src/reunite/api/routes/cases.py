@@ -47,14 +47,15 @@ def list_cases(
         before=None if before is None else CaseId(before),
         limit=limit,
     )
-    return page_of(page)
+    return page_of(page, services.settings.country, sees_all=False)
 
 
 @router.get("/cases/mine", summary="List one's own cases")
 @allow(SIGNED_IN)
 def list_my_cases(services: Wired, caller: Caller, before: Before = None) -> Page[CaseSummary]:
     """What the caller has reported, at every stage, the newest first."""
-    return page_of(list_own_cases(services, caller, None if before is None else CaseId(before)))
+    page = list_own_cases(services, caller, None if before is None else CaseId(before))
+    return page_of(page, services.settings.country, sees_all=True)
 
 
 @router.post("/cases", status_code=201, summary="Open a case")
@@ -86,7 +87,7 @@ def get_one_case(services: Wired, caller: Caller, reference: CaseReference) -> C
 
     `410` is a case that was public and is over.
     """
-    return case_detail(get_case(services, caller, reference))
+    return case_detail(get_case(services, caller, reference), services.settings.country)
 
 
 @router.post(
@@ -119,9 +120,10 @@ def withdraw(services: Wired, caller: Caller, reference: CaseReference, body: No
     withdraw_case(services, caller, reference, body.note)
 
 
-def page_of(page: CasePage) -> Page[CaseSummary]:
+def page_of(page: CasePage, country: str, *, sees_all: bool) -> Page[CaseSummary]:
     """One page of cases as a body."""
-    return Page(items=[card(one) for one in page.cards], next=page.next_before)
+    items = [card(one, country, sees_all=sees_all) for one in page.cards]
+    return Page(items=items, next=page.next_before)
 
 
 def point_of(place: Position | None) -> Point | None:

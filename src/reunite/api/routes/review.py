@@ -41,9 +41,10 @@ def list_review_cases(
 ) -> Page[CaseSummary]:
     """Cases that wait to be verified or published, the newest first."""
     statuses = frozenset(status) if status else WAITING
-    return page_of(
-        list_cases_to_review(services, caller, statuses, None if before is None else CaseId(before))
+    page = list_cases_to_review(
+        services, caller, statuses, None if before is None else CaseId(before)
     )
+    return page_of(page, services.settings.country, sees_all=True)
 
 
 @router.post(

@@ -106,7 +106,8 @@ def get_search(
 
     Staff see every open case, everybody else the published ones.
     """
-    return search_result(view_search(services, caller, token, only))
+    result = view_search(services, caller, token, only)
+    return search_result(result, services.settings.country)
 
 
 @router.get(

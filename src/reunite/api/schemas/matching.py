@@ -89,5 +89,6 @@ class SearchResultBody(BaseModel):
     captured_year: int | None
     resemblances: list[ResemblanceBody]
     searched: int = Field(description="How many faces were compared: everybody's.")
+    synthetic: int = Field(description="How many faces of the collection are nobody's.")
     elapsed_ms: float
     incomplete: bool = Field(description="Part of the gallery did not answer.")

@@ -1,6 +1,6 @@
 """Register, sign in, sign out."""
 
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from reunite.accounts.account import Role
 from reunite.app.access import PUBLIC, SIGNED_IN
@@ -42,7 +42,7 @@ def submit_register(page: Page) -> Response:
     form, next_path = page.form, local_path(page.form.text("next"))
     try:
         password = form.secret("password")
-        page.web.clients.attempt((_client(page),), page.now)
+        page.web.doorkeeper.count_registration(_client(page))
         register(
             page.services,
             form.text("email"),
@@ -72,12 +72,9 @@ def local_path(path: str) -> str:
 
 
 def _sign_in(page: Page, email: str, password: str) -> str:
-    # Not by address alone: anybody could then lock anybody out.
-    pair = (email.lower(), _client(page))
-    page.web.sign_ins.attempt(pair, page.now)
-    page.web.clients.attempt((_client(page),), page.now)
+    page.web.doorkeeper.count_sign_in(email, _client(page))
     token = sign_in(page.services, email, password)
-    page.web.sign_ins.forget(pair)
+    page.web.doorkeeper.welcome(email, _client(page))
     return token
 
 
@@ -86,7 +83,4 @@ def _client(page: Page) -> str:
 
 
 def _go_on(page: Page, next_path: str) -> Response:
-    response = page.redirect("/")
-    if next_path:
-        response.headers["location"] = next_path
-    return response
+    return RedirectResponse(next_path or page.url("/"), status_code=303)

@@ -9,6 +9,7 @@ from reunite.app.search_face import (
     Resemblance,
     SearchResult,
     choose_probe_face,
+    list_probe_faces,
     start_search,
     view_search,
 )
@@ -76,7 +77,7 @@ def show_results(page: Page, token: str) -> Response:
         chosen = Filter()
     result = view_search(page.services, page.actor, token, chosen)
     if result.chosen is None:
-        return page.render("choose_probe_face.html", result=result)
+        return page.render("choose_probe_face.html", token=token, faces=result.faces)
     return page.render(
         "results.html",
         result=result,
@@ -95,16 +96,16 @@ def submit_probe_face(page: Page, token: str) -> Response:
         choose_probe_face(page.services, page.actor, token, index)
     except InvalidInputError as error:
         error.details["field"] = "face"
-        result = view_search(page.services, page.actor, token)
-        return page.refuse("choose_probe_face.html", error, result=result)
+        faces = list_probe_faces(page.services, page.actor, token)
+        return page.refuse("choose_probe_face.html", error, token=token, faces=faces)
     return page.redirect(f"/find/{token}")
 
 
 @routes.get("/find/{token}/face", access=SIGNED_IN)
 def show_probe_faces(page: Page, token: str) -> Response:
     """Point at another face of the same photo."""
-    result = view_search(page.services, page.actor, token)
-    return page.render("choose_probe_face.html", result=result)
+    faces = list_probe_faces(page.services, page.actor, token)
+    return page.render("choose_probe_face.html", token=token, faces=faces)
 
 
 def chosen_face(form: Form) -> int:

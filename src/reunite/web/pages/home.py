@@ -3,7 +3,7 @@
 from starlette.responses import RedirectResponse, Response
 
 from reunite.app.access import PUBLIC
-from reunite.app.count_outcomes import count_outcomes
+from reunite.app.count_outcomes import Statistics, count_outcomes
 from reunite.app.view_case import list_public_cases
 from reunite.kernel.ids import CaseId
 from reunite.kernel.people import Module, Side
@@ -15,6 +15,7 @@ routes = Pages()
 
 HOME_CASES = 8
 PAGE_CASES = 24
+STATISTICS_SECONDS = 15.0
 
 
 @routes.get("/", access=PUBLIC, localised=False)
@@ -35,7 +36,7 @@ def home(page: Page) -> Response:
     return page.render(
         "home.html",
         listing=list_public_cases(page.services, sides=frozenset({Side.MISSING}), limit=HOME_CASES),
-        statistics=count_outcomes(page.services),
+        statistics=_recent_statistics(page),
     )
 
 
@@ -54,6 +55,17 @@ def list_cases(page: Page) -> Response:
         ),
         form=wanted,
     )
+
+
+def _recent_statistics(page: Page) -> Statistics:
+    """The figures, at most some seconds old: counting millions of rows is not for every visitor."""
+    state = page.request.app.state
+    at, held = getattr(state, "statistics", (float("-inf"), None))
+    now = page.services.clock.now().timestamp()
+    if held is None or now - at >= STATISTICS_SECONDS:
+        held = count_outcomes(page.services)
+        state.statistics = (now, held)
+    return held
 
 
 def _case_id(form: Form, name: str) -> CaseId | None:

@@ -12,6 +12,12 @@ from reunite.kernel.errors import TooManyRequestsError
 # so that the memory stays bounded.
 MAX_KEYS = 20_000
 
+SIGN_IN_WINDOW = timedelta(minutes=10)
+SIGN_INS_AN_ACCOUNT = 8  # a person who does not remember tries fewer
+SIGN_INS_AN_ADDRESS = 60  # a whole station may sit behind one address
+REGISTRATION_WINDOW = timedelta(hours=1)
+REGISTRATIONS_AN_ADDRESS = 20
+
 
 class Throttle:
     """At most ``limit`` attempts a key within ``window``, counted in this process."""
@@ -46,3 +52,34 @@ class Throttle:
         """Start anew: the attempt was a good one."""
         with self._lock:
             self._attempts.pop(key, None)
+
+
+class Doorkeeper:
+    """Counts who tries to come in.  Pages and API share one: a guesser has one limit, not two.
+
+    ``client`` is the network address that a request comes from.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._accounts = Throttle(clock, SIGN_INS_AN_ACCOUNT, SIGN_IN_WINDOW)
+        self._clients = Throttle(clock, SIGN_INS_AN_ADDRESS, SIGN_IN_WINDOW)
+        self._registrations = Throttle(clock, REGISTRATIONS_AN_ADDRESS, REGISTRATION_WINDOW)
+
+    def count_sign_in(self, email: str, client: str) -> None:
+        """Count an attempt to sign in.  Raises TooManyRequestsError ``too_many_attempts``."""
+        self._clients.count(client)
+        # Not by account alone: anybody could then lock anybody out.
+        self._accounts.count(_pair(email, client))
+
+    def welcome(self, email: str, client: str) -> None:
+        """The password was right: attempts at this account from there start anew."""
+        self._accounts.forget(_pair(email, client))
+
+    def count_registration(self, client: str) -> None:
+        """Count a new account.  Raises TooManyRequestsError ``too_many_attempts``."""
+        self._registrations.count(client)
+
+
+def _pair(email: str, client: str) -> str:
+    # As ``sign_in`` reads the address: another spelling is the same account.
+    return f"{client} {email.strip().lower()}"

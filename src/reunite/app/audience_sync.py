@@ -1,0 +1,75 @@
+"""Keep a process's audience index in step with PostgreSQL.
+
+The index is a cache.  Before each alert this process reads who has come, moved or left since,
+so that nobody who has left is told; a thread does the same every second, so that there is
+never much to read when somebody is lost.  Servers and workers start it; a command of a
+second does not read ten million people for nothing.
+"""
+
+import threading
+from time import monotonic
+
+import structlog
+
+from reunite.alerts.audience_index import AudienceIndex
+from reunite.ports import Database
+
+log = structlog.get_logger(__name__)
+
+FOLLOW_SECONDS = 1.0
+# The stream of changes is kept for a day (see ``erase_expired``); whoever has not looked for
+# half of that reads everyone anew.
+TRUSTED_SECONDS = 12 * 3600.0
+
+
+class LiveAudience:
+    """An audience index that follows the database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._index: AudienceIndex | None = None
+        self._position = 0
+        self._looked_at = 0.0
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def index(self) -> AudienceIndex:
+        """The index, with everything in it that is committed now."""
+        with self._lock:
+            index, now = self._index, monotonic()
+            if index is None or now - self._looked_at > TRUSTED_SECONDS:
+                with self._database.transaction() as transaction:
+                    # Before reading: what commits meanwhile is read twice, never missed.
+                    position = transaction.volunteers.position()
+                    index = AudienceIndex(transaction.volunteers.positions())
+            else:
+                with self._database.transaction() as transaction:
+                    change = transaction.volunteers.changes_since(self._position)
+                index.apply(change.positions)
+                index.merge_in_background()
+                position = change.position
+            self._index, self._position, self._looked_at = index, position, now
+            return index
+
+    def start(self) -> None:
+        """Follow the database in a thread of its own until ``close``; once is enough."""
+        if self._thread is not None:
+            return
+        self._thread = threading.Thread(target=self._follow, name="audience", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop following."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _follow(self) -> None:
+        while not self._stop.is_set():
+            try:
+                self.index()
+            except Exception as error:  # noqa: BLE001
+                # An unreachable database is waited for; whoever asks meanwhile sees the error.
+                log.warning("audience_not_followed", error=type(error).__name__)
+            self._stop.wait(FOLLOW_SECONDS)
