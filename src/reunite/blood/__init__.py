@@ -1,1 +1,1 @@
-"""Blood groups and donors: nothing here yet but the module in ``kernel.people``."""
+"""Rare blood: antigens and types, three-valued.  No donors, rules or requests yet."""

@@ -48,6 +48,14 @@ MESSAGES: Mapping[str, str] = {
     ),
     "number_out_of_range": N_("Please enter a number between %(least)s and %(most)s."),
     "age_range_reversed": N_("The first number must not be larger than the second."),
+    # Blood
+    "blood_type_impossible": N_(
+        "No blood can be of this type: what is given contradicts itself. Please check it."
+    ),
+    "blood_antibody_contradicts": N_(
+        "The person is said to have anti-%(antibody)s, but their own red cells carry this "
+        "antigen. Please check both."
+    ),
     # Places
     "place_at_sea": N_(
         "This place lies at sea. Please check it: are latitude and longitude swapped?"
