@@ -215,7 +215,8 @@ _PART: Final = r"\(?[ab]\)?\s*(?:[+-]|阳性?|阴性?)"
 _ANTIBODY: Final = f"(?:{_any_of(ANTIBODY_SPELLINGS | dict.fromkeys(JOINT_ANTIBODIES, ''))})"
 _GENE: Final = r"(?:[Dd][Cc][Ee]|[Cc][Dd][Ee])"
 _HAPLOTYPE: Final = _any_of(tuple(_WIENER))
-_FREE: Final = r"(?P<name>[A-Za-z][A-Za-z0-9.()]{0,19})"  # capital or small: as it was given
+# As it was given, capital or small.
+_FREE: Final = r"(?P<name>H[PL]A-[A-Za-z0-9]{1,9}|[A-Za-z][A-Za-z0-9.()]{0,19})"
 
 _TOKENS: Final[tuple[tuple[re.Pattern[str], _Handler], ...]] = tuple(
     (re.compile(pattern), handler)
