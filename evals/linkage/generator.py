@@ -4,12 +4,12 @@ Written before the comparator and kept apart from it: nothing here imports
 ``reunite.partners``, and homophones come from another dictionary (the ``pinyin`` package's
 Mandarin.dat) than the one that the comparator reads.  What is assumed, and why:
 
-*People.*  Surnames by Faker's zh_CN list with the shares of the 2007 count of the Chinese
-Academy of Sciences for the most frequent ones (Zipf-like below), given names half from Faker's list, half composed of
-characters that are common in names.  Four in a hundred belong to a minority with a name of
-several parts.  Seven in ten are elders (60 to 90), the rest children and adults.  Five in a
-hundred have a sibling among the records: same surname, often the same generation character,
-same home, near in age; siblings are the hard negatives.
+*People.* Surnames of Faker's zh_CN list, with the shares of the 2007 count of the Chinese
+Academy of Sciences for the most frequent ones (Zipf-like below), given names half from that
+list, half composed of characters that are common in names.  Four in a hundred belong to a
+minority with a name of several parts.  Seven in ten are elders (60 to 90), the rest children and
+adults.  Five in a hundred have a sibling among the records: same surname, often the same
+generation character, same home, near in age; siblings are the hard negatives.
 
 *The family's report* knows much: the name as it is written (1 % in traditional characters, 2 %
 the name used at home), the birth year (10 % one year off: 虚岁 counts from one, and lunar years
@@ -20,7 +20,8 @@ no name.  A name that is said is written by ear: homophones are the commonest er
 mergers of the speaker's dialect (n/l in the south-west, zh/z and -ng/-n in most of the south,
 f/h in Fujian and Hunan), then forms of address (老王, 阿珍, 王大爷), a surname alone, a given
 name alone, a slip of the pen, pinyin.  Ages are estimated (standard deviation
-of one year below six, two below eighteen, else five) and written as a range or a year.  Sex is wrong once in 200 (a slip of the row).
+of one year below six, two below eighteen, else five) and written as a range or a year.  Sex
+is wrong once in 200 (a slip of the row).
 Marks are put in other words.  Distances between where people are lost and found: of seven in
 ten elders the log-normal of the MapScore urban dementia cases (mu -0.159, sigma 1.652 of ln
 km), the rest up to 300 km or anywhere (trains, lorries, and years).
@@ -37,77 +38,24 @@ from typing import Any
 import pinyin
 from faker.providers.person.zh_CN import Provider
 
+from evals.linkage.phrases import (
+    COMMON_IN_NAMES,
+    DIALECTS,
+    KINDS,
+    MINORITY,
+    MINORITY_VARIANTS,
+    PARTS,
+    SHARES,
+    SLIPS,
+    SOUTH,
+    SOUTHWEST,
+    TRADITIONAL,
+    WHOLE_BODY,
+)
 from reunite.kernel.places import Town, list_towns
 
 TODAY = date(2026, 6, 1)
 MATED_SHARE = 0.3  # of either side's records
-COMMON_IN_NAMES = (
-    "国建华文明玉兰英芳秀桂珍凤云海军平志强伟勇刚辉红梅霞丽娟燕敏静杰斌涛波宁宇飞龙生福贵"
-    "德成祥宝金银春夏秋冬荣富有才学仁义礼智信忠良山川江河林森松柏莲菊香琴雪月星光永长庆"
-    "仙素淑惠慧爱亚佳丹晓小大中正东南西北元亮启振兴世代根水火土木石树开来发财全喜乐康健"
-)
-SHARES = {  # per cent, Chinese Academy of Sciences 2007
-    "李": 7.94, "王": 7.41, "张": 7.07, "刘": 5.38, "陈": 4.53, "杨": 3.08, "赵": 2.29,
-    "黄": 2.23, "周": 2.12, "吴": 2.05, "徐": 1.67, "孙": 1.54, "胡": 1.31, "朱": 1.26,
-    "高": 1.21, "林": 1.18, "何": 1.17, "郭": 1.15, "马": 1.05, "罗": 0.86,
-}  # fmt: skip
-MINORITY = (
-    ("买买提", "阿卜杜拉", "艾山", "吐尔逊", "努尔", "古丽", "帕提古丽", "阿依古丽", "热合曼", "玉素甫"),
-    ("扎西", "次仁", "卓玛", "多吉", "央金", "格桑", "旺堆", "尼玛", "白玛", "顿珠"),
-)  # fmt: skip
-# Characters by which clerks write the same sound of a minority name otherwise.
-MINORITY_VARIANTS = {
-    "买买提": ("麦麦提", "买麦提"), "阿卜杜拉": ("阿不都拉", "阿布都拉"), "吐尔逊": ("图尔逊", "吐逊"),
-    "古丽": ("姑丽", "古力"), "次仁": ("才让", "泽仁"), "玉素甫": ("玉苏甫", "尤素甫"),
-    "扎西": ("札西",), "卓玛": ("卓马",), "热合曼": ("热和曼", "热赫曼"), "多吉": ("多杰",),
-}  # fmt: skip
-TRADITIONAL = str.maketrans(
-    "国华兰凤云军辉丽宁飞龙贵荣义长庆爱亚晓东来发财兴乐张刘陈杨赵黄吴孙马罗郑谢许苏叶阎谭邓卢",
-    "國華蘭鳳雲軍輝麗寧飛龍貴榮義長慶愛亞曉東來發財興樂張劉陳楊趙黃吳孫馬羅鄭謝許蘇葉閻譚鄧盧",
-)
-SLIPS = ("己已", "末未", "士土", "日曰", "千干", "人入", "王玉", "大太", "木本", "云去", "兰三", "林木",
-         "生主", "水永", "明朋", "冬东", "春香", "风凤", "小少", "天夫", "史吏", "荣菜", "财材", "志忠")  # fmt: skip
-SOUTHWEST, SOUTH = frozenset({32, 33, 18, 29, 12}), frozenset({30, 16, 7, 3, 11, 31, 4, 2})
-PARTS = {
-    "left_hand": ("左手", "左手背", "左手上", "左手掌"),
-    "right_hand": ("右手", "右手背", "右手上"),
-    "left_leg": ("左腿", "左小腿", "左脚"),
-    "right_leg": ("右腿", "右小腿", "右脚"),
-    "forehead": ("额头", "前额", "脑门上", "额上"),
-    "face": ("脸上", "面部", "右脸", "左脸"),
-    "back": ("背上", "后背", "背部"),
-    "belly": ("腹部", "肚子上", "小腹"),
-    "neck": ("脖子", "颈部", "颈后"),
-    "eyebrow": ("眉心", "眉毛上", "眉角"),
-    "chin": ("下巴", "颏下"),
-    "ear": ("左耳后", "耳朵后面", "耳后"),
-}
-KINDS = {
-    "scar": ("有疤", "有伤疤", "有一道疤痕", "有刀疤", "疤一处", "有缝针痕迹"),
-    "mole": ("有痣", "有黑痣", "长一颗痣", "黑痣一颗"),
-    "birthmark": ("有胎记", "有青色胎记", "红色胎记"),
-    "burn": ("有烫伤", "烫伤疤", "烧伤痕迹"),
-    "surgery": ("有手术疤", "开过刀", "手术切口"),
-}
-WHOLE_BODY = (
-    ("走路跛", "腿脚不便，跛行", "右腿瘸", "走路一瘸一拐"),
-    ("缺门牙", "门牙缺失", "前牙掉了两颗"),
-    ("驼背", "背驼", "腰弯"),
-    ("耳聋", "听力差", "耳背"),
-    ("六指", "右手六根手指", "多一根手指"),
-    ("断指", "左手食指缺一节", "手指残缺"),
-    ("白内障", "左眼失明", "一只眼看不见"),
-    ("纹身", "手臂刺青", "胳膊上有纹身"),
-)
-DIALECTS = {
-    32: ("四川话", "川话", "西南官话"), 33: ("重庆话", "四川口音"), 12: ("武汉话", "湖北话"),
-    11: ("湖南话", "长沙话", "湘语"), 30: ("广东话", "粤语", "白话"), 7: ("闽南话", "福建话"),
-    3: ("赣语", "江西话"), 4: ("吴语", "江苏话"), 2: ("浙江话", "温州话"), 1: ("安徽话",),
-    9: ("河南话", "中原官话"), 10: ("河北话",), 25: ("山东话",), 26: ("陕西话", "关中话"),
-    24: ("山西话", "晋语"), 19: ("东北话",), 5: ("东北话",), 8: ("东北话",), 15: ("甘肃话",),
-    18: ("贵州话",), 29: ("云南话",), 16: ("广西话", "白话"), 13: ("维吾尔语", "新疆口音"),
-    14: ("藏语",), 22: ("北京话", "普通话"), 23: ("上海话", "吴语"), 28: ("天津话",),
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +113,7 @@ def generate(n: int, seed: int = 7) -> Truth:
     while len(people) < 2 * n - mated:
         person = _person(chance, towns, weights)
         people.append(person)
-        if chance.random() < 0.05:  # noqa: PLR2004
+        if chance.random() < 0.05:
             people.append(_sibling(chance, person))
     people = people[: 2 * n - mated]
     chance.shuffle(people)
@@ -182,7 +130,11 @@ def generate(n: int, seed: int = 7) -> Truth:
 def _person(chance: random.Random, towns: list[Town], weights: list[int]) -> _Person:
     sex = chance.choice("FM")
     elder = chance.random() < 0.7
-    age = chance.randint(60, 90) if elder else chance.choice((chance.randint(2, 17), chance.randint(18, 59)))
+    age = (
+        chance.randint(60, 90)
+        if elder
+        else chance.choice((chance.randint(2, 17), chance.randint(18, 59)))
+    )
     lost_on = TODAY - timedelta(days=int(min(9000, chance.expovariate(1 / 900))))
     home = chance.choices(towns, weights)[0]
     lives = home if chance.random() < 0.75 else chance.choices(towns, weights)[0]
@@ -210,11 +162,17 @@ def _person(chance: random.Random, towns: list[Town], weights: list[int]) -> _Pe
 def _sibling(chance: random.Random, of: _Person) -> _Person:
     given = of.given
     if not of.minority:
-        kept = of.given[0] if len(of.given) == 2 and chance.random() < 0.6 else chance.choice(COMMON_IN_NAMES)
+        kept = (
+            of.given[0]
+            if len(of.given) == 2 and chance.random() < 0.6
+            else chance.choice(COMMON_IN_NAMES)
+        )
         given = kept + chance.choice(COMMON_IN_NAMES)
     return replace(
-        of, given=given, sex=chance.choice("FM"), born=of.born + chance.choice((-4, -3, -2, 2, 3, 4)),
-        marks=(), blood=chance.choice((of.blood, "O", "A")), height_cm=of.height_cm + chance.randint(-8, 8),
+        of, given=given, sex=chance.choice("FM"), marks=(),
+        born=of.born + chance.choice((-4, -3, -2, 2, 3, 4)),
+        blood=chance.choice((of.blood, "O", "A")),
+        height_cm=of.height_cm + chance.randint(-8, 8),
         lost_on=min(TODAY, of.lost_on + timedelta(days=chance.randint(0, 700))),
     )  # fmt: skip
 
@@ -273,12 +231,10 @@ def _taken_in(chance: random.Random, number: int, person: _Person, towns: list[T
         town = chance.choice(towns) if roll > 0.85 else _neighbour(chance, person.lives)
         latitude, longitude = _near(chance, town, 10.0)
         region = int(town.admin1_code)
-    found_on = person.lost_on + timedelta(
-        days=int(chance.choices((chance.uniform(0, 3), chance.uniform(3, 365), chance.uniform(365, 5000)),
-                                (0.6, 0.25, 0.15))[0])
-    )  # fmt: skip
+    days = (chance.uniform(0, 3), chance.uniform(3, 365), chance.uniform(365, 5000))
+    found_on = person.lost_on + timedelta(days=int(chance.choices(days, (0.6, 0.25, 0.15))[0]))
     age = found_on.year - person.born
-    error = 1 if age < 6 else 2 if age < 18 else 5  # noqa: PLR2004
+    error = 1 if age < 6 else 2 if age < 18 else 5
     estimate = min(found_on.year, round(person.born + chance.gauss(0, error)))
     spread = min(error, chance.choice((0, 2, 5)))
     sex = person.sex if chance.random() > 0.005 else ("M" if person.sex == "F" else "F")
@@ -305,25 +261,38 @@ def _heard(chance: random.Random, person: _Person) -> str:
     if person.minority:
         if chance.random() < 0.5:
             return _full(person)
-        varied = [chance.choice(MINORITY_VARIANTS.get(p, (p,))) for p in (person.surname, person.given)]
+        varied = [
+            chance.choice(MINORITY_VARIANTS.get(p, (p,))) for p in (person.surname, person.given)
+        ]
         return chance.choice(("·", "", " ")).join(varied) if chance.random() < 0.8 else varied[0]
-    roll = chance.random()
     surname, given = person.surname, person.given
-    if roll < 0.45:
+    say = chance.choices(list(_WAYS), list(_WAYS.values()))[0]
+    if say == "right":
         return surname + given
-    if roll < 0.67:
+    if say == "same sound":
         return _respelled(chance, surname, given, _same_sound)
-    if roll < 0.79:
+    if say == "dialect":
         return _respelled(chance, surname, given, lambda c, x: _merged_sound(c, x, person.home))
-    if roll < 0.87:
+    if say == "form of address":
         return _address(chance, person)
-    if roll < 0.90:
+    return _fragment(chance, say, surname, given)
+
+
+# How a name that is said is written down, and how often.
+_WAYS = {
+    "right": 0.45, "same sound": 0.22, "dialect": 0.12, "form of address": 0.08, "surname": 0.03,
+    "given name": 0.03, "slip": 0.03, "traditional": 0.02, "pinyin": 0.02,
+}  # fmt: skip
+
+
+def _fragment(chance: random.Random, say: str, surname: str, given: str) -> str:
+    if say == "surname":
         return surname + chance.choice(("某", "某某", "", "姓"))
-    if roll < 0.93:
+    if say == "given name":
         return given
-    if roll < 0.96:
+    if say == "slip":
         return _slip(chance, surname + given)
-    if roll < 0.98:
+    if say == "traditional":
         return (surname + given).translate(TRADITIONAL)
     text = f"{_sound(surname)} {''.join(_sound(x) for x in given)}"
     return chance.choice((text, text.title(), text.replace(" ", "")))
@@ -344,7 +313,11 @@ def _address(chance: random.Random, person: _Person) -> str:
     forms = ["阿" + person.given[-1], person.given[-1] * 2, "小" + person.given[-1]]
     if elder:
         title = "大爷" if person.sex == "M" else "奶奶"
-        forms += ["老" + person.surname, person.surname + title, person.surname + "老太"[: 2 if person.sex == "F" else 1]]
+        forms += [
+            "老" + person.surname,
+            person.surname + title,
+            person.surname + "老太"[: 2 if person.sex == "F" else 1],
+        ]
     else:
         forms.append("小" + person.surname)
     return chance.choice(forms)
@@ -440,8 +413,11 @@ def _near(chance: random.Random, town: Town, km: float) -> tuple[float, float]:
 def _sorted_neighbours(geonames_id: int) -> tuple[Town, ...]:
     towns = [town for town in list_towns("CN") if town.admin1_code.isdigit()]
     here = next(town for town in towns if town.geonames_id == geonames_id)
-    towns.sort(key=lambda town: math.hypot(town.point.latitude - here.point.latitude,
-                                           town.point.longitude - here.point.longitude))  # fmt: skip
+    towns.sort(
+        key=lambda town: math.hypot(
+            town.point.latitude - here.point.latitude, town.point.longitude - here.point.longitude
+        )
+    )
     return tuple(towns[1:40])
 
 

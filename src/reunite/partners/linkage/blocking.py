@@ -44,7 +44,7 @@ def keys_of(reading: Reading, side: Side) -> Keys:
     under every step that it may mean; pairs meet all the same, and half the rows are saved.
     """
     pairs: dict[str, str] = {}
-    sexes = _sexes(reading.facts.sex, side)
+    sexes = _sexes(reading.facts.sex)
     bands = _bands(reading, side)
     for name in reading.names:
         _name_keys(name, reading, sexes, bands, pairs)
@@ -68,32 +68,25 @@ def _name_keys(
     name: Name, reading: Reading, sexes: list[int], bands: list[int], pairs: dict[str, str]
 ) -> None:
     surname, given = "".join(name.surname_merged), "".join(name.given_merged)
+    people = [f"{sex}|{band}" for sex in sexes for band in bands]
+    if name.kind in (NameKind.PARTS, NameKind.LATIN):
+        parts = [f"l|{part[:4]}|{sex}" for part in name.given_merged for sex in sexes]
+        pairs.update(dict.fromkeys(parts, f"{bands[0]}"))
+        return
     if name.kind is NameKind.FULL:
         pairs[f"n|{surname}|{given}"] = f"{reading.facts.sex.value}|{bands[0]}"
-        for part in (surname, *name.given_merged):
-            for sex in sexes:
-                for band in bands:
-                    pairs[f"p|{part}|{sex}|{band}"] = str(reading.facts.region)
-    elif name.kind in (NameKind.PARTS, NameKind.LATIN):
-        for part in name.given_merged:
-            for sex in sexes:
-                pairs[f"l|{part[:4]}|{sex}"] = f"{bands[0]}"
+        letters = (surname, *name.given_merged)
+    else:
+        letters = (*name.surname_merged, *name.given_merged)
+    parts = [f"p|{letter}|{who}" for letter in letters for who in people]
+    pairs.update(dict.fromkeys(parts, _refined(reading)))
     if name.kind in (NameKind.FULL, NameKind.GIVEN) and given:
-        for sex in sexes:
-            for band in bands:
-                pairs[f"g|{given}|{sex}|{band}"] = _refined(reading)
-    if name.kind in (NameKind.CALLED, NameKind.SURNAME, NameKind.GIVEN):
-        for part in (*name.surname_merged, *name.given_merged):
-            for sex in sexes:
-                for band in bands:
-                    pairs[f"p|{part}|{sex}|{band}"] = str(reading.facts.region)
+        pairs.update(dict.fromkeys((f"g|{given}|{who}" for who in people), _refined(reading)))
 
 
-def _sexes(sex: Sex, side: Side) -> list[int]:
-    if sex is not Sex.UNKNOWN:
-        return [sex.value]
-    del side  # unknown agrees with both, on either side
-    return [Sex.FEMALE.value, Sex.MALE.value]
+def _sexes(sex: Sex) -> list[int]:
+    # Unknown agrees with both, on either side.
+    return [Sex.FEMALE.value, Sex.MALE.value] if sex is Sex.UNKNOWN else [sex.value]
 
 
 def _bands(reading: Reading, side: Side) -> list[int]:

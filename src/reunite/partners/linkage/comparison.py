@@ -24,7 +24,7 @@ from reunite.partners.linkage.weights import bits, weights
 AGREES_BITS, CONTRADICTS_BITS = 0.7, -1.5
 ADULT_AGE, SMALL_CHILD_AGE = 18, 13
 SAME, NEAR = 0.95, 0.65  # likeness of marks
-WEEK_DAYS, YEAR_DAYS = 7, 365.25
+WEEK_DAYS, HALF_YEAR_DAYS, YEAR_DAYS = 7, 180, 365.25
 
 
 class Bearing(StrEnum):
@@ -134,7 +134,9 @@ def _birth(a: Reading, b: Reading, frequencies: Frequencies) -> Found:
     )
     u = frequencies.birth_year(round(_middle(born_b)))
     weight = bits(m, u)
-    level = "agrees" if weight >= AGREES_BITS else "near" if weight > CONTRADICTS_BITS else "differs"
+    level = (
+        "agrees" if weight >= AGREES_BITS else "near" if weight > CONTRADICTS_BITS else "differs"
+    )
     return level, weight
 
 
@@ -156,7 +158,9 @@ def _grew(a: Reading, b: Reading) -> bool:
     born, lost, taken_in = a.facts.birth_years, a.facts.seen_on, b.facts.seen_on
     if born is None or lost is None:
         return False
-    return lost.year - born.first < ADULT_AGE and (taken_in is None or (taken_in - lost).days > 180)
+    return lost.year - born.first < ADULT_AGE and (
+        taken_in is None or (taken_in - lost).days > HALF_YEAR_DAYS
+    )
 
 
 def _blood(a: Reading, b: Reading, _: Frequencies) -> Found:
@@ -250,16 +254,16 @@ def _time(a: Reading, b: Reading, _: Frequencies) -> Found:
     days = _days_apart(a.facts.seen_on, b.facts.seen_on)
     if days is None:
         return None
-    # A day either way: midnight, and dates that were written the next morning.
-    step = bisect_left(table["edges_days"], days + 1) if days >= -1 else 0
-    edges = [-1, *table["edges_days"][1:]]
     covered = table["years_covered"] * YEAR_DAYS
+    # A day too early is midnight, or a date that was written the next morning.
+    step = 1 + bisect_left(table["edges_days"], days) if days >= -1 else 0
+    edges = [-2, *table["edges_days"]]
     if step == 0:
         u = 0.5
     elif step < len(edges):
         u = (edges[step] - edges[step - 1]) / covered
     else:
-        u = max(0.2, 0.5 - edges[-1] / covered)
+        u = max(0.1, 0.5 - edges[-1] / covered)
     level = ("before", "days", "week", "month", "year", "later")[step]
     return level, bits(table["m"][step], u)
 

@@ -41,6 +41,8 @@ def compare_names(
 
 def _compare(a: Name, b: Name, frequencies: Frequencies) -> NameAgreement:
     kinds = {a.kind, b.kind}
+    if NameKind.NONE in kinds:
+        return UNKNOWN
     if kinds <= {NameKind.PARTS, NameKind.LATIN} and len(kinds) == 1:
         return _parts(a, b)
     if NameKind.LATIN in kinds:
@@ -127,8 +129,10 @@ def _parts(a: Name, b: Name) -> NameAgreement:
     if ratio(whole[0], whole[1]) >= ALIKE:
         return _partial("parts", U_PARTS[2])
     short, long = sorted((a.given_merged, b.given_merged), key=len)
-    if a.kind is b.kind and short and all(
-        any(ratio(part, other) >= ALIKE for other in long) for part in short
+    if (
+        a.kind is b.kind
+        and short
+        and all(any(ratio(part, other) >= ALIKE for other in long) for part in short)
     ):
         return _partial("parts", U_PARTS[min(2, len(short))])
     return _differs()

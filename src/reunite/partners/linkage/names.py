@@ -15,7 +15,8 @@ from reunite.partners.linkage.sounds import HAN, merged_all, simplified, sounds_
 from reunite.partners.linkage.surnames import COMPOUND_SURNAMES, SURNAMES
 
 NO_NAME = re.compile(
-    r"^(不详|不明|未知|无|无名|无名氏|无名(男|女)?|不知道|不会说|说不清|暂无|佚名|待查|男|女|unknown|n/?a|"
+    r"^(不详|不明|未知|无|无名|无名氏|无名(男|女)?|不知道|不会说|说不清|暂无|佚名|待查|男|女|"
+    r"unknown|n/?a|"
     r"none|no name|-+|\?+|？+)$",
     re.IGNORECASE,
 )
@@ -38,7 +39,7 @@ ENGLISH_SHORT = {
     "sue": "susan", "sally": "sarah", "molly": "mary", "polly": "mary", "nancy": "ann",
     "anne": "ann", "anna": "ann", "ted": "edward", "ed": "edward", "harry": "henry",
     "charlie": "charles", "chuck": "charles", "sam": "samuel", "dan": "daniel", "ben": "benjamin",
-    "alex": "alexander", "andy": "andrew", "pat": "patricia", "jenny": "jennifer", "vicky": "victoria",
+    "alex": "alexander", "andy": "andrew", "pat": "patricia", "jenny": "jennifer",
 }  # fmt: skip
 
 

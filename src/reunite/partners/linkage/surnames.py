@@ -17,9 +17,10 @@ _OTHERS = (
     "来嵺苟全褚廉简娄盖符奚木穆党燕郎邸冀谈姬屠连郜晏栾郁商蒙计喻揭窦迟宇敖糜鄢冷卓花仇艾蓝都巩稽井练仲"
     "乐虞卞封竺冼原官衣楚佟栗匡宗应台巫鞠僧桑荆谌银扬明沙薄伏岑习胥保和蔺水云昌凤酆皮卡阿帅战母晁区仝尉"
 )
-COMPOUND_SURNAMES = frozenset(
-    "欧阳 上官 司马 诸葛 司徒 皇甫 东方 令狐 夏侯 尉迟 公孙 长孙 慕容 宇文 端木 申屠 轩辕 南宫 西门 独孤".split()
-)
+COMPOUND_SURNAMES = frozenset({
+    "欧阳", "上官", "司马", "诸葛", "司徒", "皇甫", "东方", "令狐", "夏侯", "尉迟",
+    "公孙", "长孙", "慕容", "宇文", "端木", "申屠", "轩辕", "南宫", "西门", "独孤",
+})  # fmt: skip
 _rest = [name for name in dict.fromkeys(_OTHERS) if name not in _COUNTED]
 _zipf = [1 / (rank + len(_COUNTED)) for rank in range(1, len(_rest) + 1)]
 _left = 100 - sum(_COUNTED.values()) - 0.5
