@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reunite.kernel.people import Sex, Side, YearRange
@@ -77,6 +77,7 @@ def tables(missing: list[list[int]], found: list[list[int]]) -> tuple[KeyTable, 
 keysets = st.lists(st.lists(st.integers(0, 9), max_size=3, unique=True), max_size=12)
 
 
+@settings(deadline=None)
 @given(keysets, keysets)
 def test_pairs_are_those_that_share_a_key(missing: list[list[int]], found: list[list[int]]) -> None:
     expected = [
@@ -88,6 +89,7 @@ def test_pairs_are_those_that_share_a_key(missing: list[list[int]], found: list[
     assert candidate_pairs(*tables(missing, found)).tolist() == expected
 
 
+@settings(deadline=None)
 @given(keysets, keysets, st.integers(1, 20))
 def test_no_block_is_larger_than_allowed(
     missing: list[list[int]], found: list[list[int]], most: int

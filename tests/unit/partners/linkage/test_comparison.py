@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from math import isfinite
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reunite.kernel.people import Sex, YearRange
@@ -210,6 +210,7 @@ descriptions = st.builds(
 )  # fmt: skip
 
 
+@settings(deadline=None)
 @given(descriptions, descriptions, st.none() | st.floats(-1, 1))
 def test_any_two_records_can_be_weighed(a: Description, b: Description, face: float | None) -> None:
     both = weight(a, b, face)
@@ -219,6 +220,7 @@ def test_any_two_records_can_be_weighed(a: Description, b: Description, face: fl
     assert {one.fact for one in both.contradictions} <= {one.fact for one in both.evidence}
 
 
+@settings(deadline=None)
 @given(descriptions)
 def test_a_description_never_speaks_against_itself(a: Description) -> None:
     assert not [one for one in weight(a, a).contradictions if one.fact != "height"]

@@ -1,7 +1,7 @@
 """What written names say, and how far two of them may be one person's."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reunite.partners.linkage.description import Description, read_description
@@ -146,11 +146,13 @@ def test_syllables_of_pinyin(word: str, syllables: tuple[str, ...]) -> None:
     assert split_pinyin(word) == syllables
 
 
+@settings(deadline=None)
 @given(st.sampled_from(sorted({"zhang", "shi", "ning", "ling", "hua", "fa", "ren", "len", "hu"})))
 def test_merging_twice_is_merging_once(sound: str) -> None:
     assert merged(merged(sound)) == merged(sound)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=20), st.text(max_size=20))
 def test_any_text_can_be_a_name(a: str, b: str) -> None:
     forth = compare_names((read_name(a),), (read_name(b),), PUBLISHED)
