@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from reunite.app.match_record import match_record
-from reunite.app.notify_audience import notify_audience
+from reunite.app.notify_audience import notify_audience, open_inboxes
 from reunite.app.services import Services
 from reunite.app.tell_partners import deliver_webhook, tell_partners
 from reunite.ports import Transaction
@@ -15,4 +15,5 @@ HANDLERS: Mapping[str, Handler] = {
     "notify_audience": notify_audience,
     "tell_partners": tell_partners,
     "deliver_webhook": deliver_webhook,
+    "open_inboxes": open_inboxes,
 }

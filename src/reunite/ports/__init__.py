@@ -5,13 +5,7 @@ implements them in memory.  One contract suite (``tests/contract``) runs on both
 """
 
 from reunite.ports.accounts import AccountRepository
-from reunite.ports.alerts import (
-    InboxEntry,
-    NoticeProgress,
-    NoticeRepository,
-    VolunteerChange,
-    VolunteerRepository,
-)
+from reunite.ports.alerts import VolunteerChange, VolunteerRepository
 from reunite.ports.cases import (
     CaseCount,
     CaseQuery,
@@ -43,6 +37,12 @@ from reunite.ports.exchange import (
     PartnerRepository,
     WebhookRepository,
 )
+from reunite.ports.notices import (
+    ChannelProgress,
+    InboxEntry,
+    NoticeProgress,
+    NoticeRepository,
+)
 from reunite.ports.outside import NoOutsideWorld, OutsideWorld
 from reunite.ports.searches import (
     ImportRepository,
@@ -66,6 +66,7 @@ __all__ = [
     "ChannelAddressRepository",
     "ChannelMessage",
     "ChannelName",
+    "ChannelProgress",
     "Database",
     "Delivery",
     "DigestOption",
