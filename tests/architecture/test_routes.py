@@ -40,6 +40,11 @@ MATRIX: dict[tuple[str, str], Access] = {
     ("GET", "/~/volunteer"): SIGNED_IN,
     ("POST", "/~/volunteer"): SIGNED_IN,
     ("POST", "/~/volunteer/leave"): SIGNED_IN,
+    ("POST", "/~/volunteer/places"): SIGNED_IN,
+    ("POST", "/~/volunteer/places/{kind}/forget"): SIGNED_IN,
+    ("POST", "/~/volunteer/confirm"): SIGNED_IN,
+    ("POST", "/volunteer/position"): SIGNED_IN,
+    ("GET", "/~/volunteer/export"): SIGNED_IN,
     ("GET", "/~/inbox"): SIGNED_IN,
     ("GET", "/inbox/stream"): SIGNED_IN,
     ("GET", "/~/review"): STAFF_ONLY,
@@ -66,7 +71,13 @@ MATRIX: dict[tuple[str, str], Access] = {
     ("GET", "/~/about"): PUBLIC,
     ("GET", "/~/_patterns"): STAFF_ONLY,
 }
-EXAMPLES = {"reference": "7K3M9QX2TB", "token": "x", "variant": "full", "side": "missing"}
+EXAMPLES = {
+    "reference": "7K3M9QX2TB",
+    "token": "x",
+    "variant": "full",
+    "side": "missing",
+    "kind": "work",
+}
 # They answer as long as the reader's page is open.
 STREAMS = {"/inbox/stream"}
 

@@ -6,6 +6,8 @@ or chunk, so that a crash repeats nothing and loses nothing.
 
 from collections.abc import Mapping
 
+import numpy as np
+
 from reunite.alerts.areas import Circle
 from reunite.alerts.audience import Wanted, choose_audience
 from reunite.alerts.notices import Notice, NoticeKind, cut
@@ -33,9 +35,15 @@ def notify_audience(
         # Withdrawn or closed before the worker came to it: there is nothing to look for.
         if place is None or not case.is_public:
             return
-        audience = choose_audience(
-            services.audience.index(), Circle(place, radius), Wanted(case.module, told=told)
-        ).account_ids()
+        audience = (
+            choose_audience(
+                services.audience.index(),
+                Circle(place, radius),
+                Wanted(case.module, told=told, at=services.clock.now()),
+            )
+            .account_ids()
+            .astype(np.int64)
+        )
     else:
         audience = told
     if not len(audience):

@@ -32,15 +32,16 @@ def kept(site: Site) -> Volunteer | None:
 def test_a_volunteer_joins_with_a_town_in_either_language(site: Site) -> None:
     for language, town in (("zh", "杭州"), ("zh", "杭州市"), ("en", "hangzhou")):
         done = volunteer(site).post(f"/{language}/volunteer", {"module": "2", "town": town})
-        assert done.headers["location"] == f"/{language}/volunteer?saved=1"
+        assert done.headers["location"] == f"/{language}/volunteer?done=saved"
         one = kept(site)
         assert one is not None
-        found = find_town(int(one.place_label))
+        home = one.places[0]
+        found = find_town(int(home.place_label))
         assert found is not None
         assert found.name_en == "Hangzhou"
-        assert one.cell == cell_of(found.point)
+        assert home.cell == cell_of(found.point)
         assert one.modules == {Module.ELDER}
-    html = volunteer(site).get("/en/volunteer?saved=1").text
+    html = volunteer(site).get("/en/volunteer?done=saved").text
     assert "You will be told when somebody near you is lost." in html
     assert 'value="Hangzhou"' in html
 
@@ -50,7 +51,7 @@ def test_of_a_position_only_the_cell_is_kept(site: Site) -> None:
     volunteer(site).post("/en/volunteer", form)
     one = kept(site)
     assert one is not None
-    assert one.cell == cell_of(Point(30.27412, 120.15511))
+    assert one.places[0].cell == cell_of(Point(30.27412, 120.15511))
     assert one.modules == {Module.CHILD, Module.BLOOD}
     html = volunteer(site).get("/en/volunteer").text
     assert "Your place came from your device." in html
@@ -67,7 +68,7 @@ def test_changing_the_kinds_keeps_the_place(site: Site) -> None:
     volunteer(site).post("/en/volunteer", {"module": "1", "town": town})
     one = kept(site)
     assert one is not None
-    assert one.cell == cell_of(place)
+    assert one.places[0].cell == cell_of(place)
     assert one.modules == {Module.CHILD}
 
 
@@ -95,7 +96,7 @@ def test_leaving_forgets_the_place(site: Site) -> None:
     reader = volunteer(site)
     reader.post("/en/volunteer", {"module": "1", "town": "杭州"})
     done = reader.post("/en/volunteer/leave")
-    assert "Your place has been forgotten." in reader.get(done.headers["location"]).text
+    assert "Your places have been forgotten." in reader.get(done.headers["location"]).text
     assert kept(site) is None
 
 

@@ -10,7 +10,9 @@ from reunite.storage.tables.alerts import (
     inbox,
     notice_chunks,
     notices,
+    time_zones,
     volunteer_changes,
+    volunteer_places,
     volunteers,
 )
 from reunite.storage.tables.base import metadata
@@ -46,6 +48,8 @@ __all__ = [
     "template_changes",
     "template_spaces",
     "templates",
+    "time_zones",
     "volunteer_changes",
+    "volunteer_places",
     "volunteers",
 ]
