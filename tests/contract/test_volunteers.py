@@ -197,5 +197,5 @@ def test_old_changes_are_forgotten(database: Database) -> None:
         assert transaction.volunteers.forget_changes_before(now - timedelta(hours=1)) == 0
     assert account_id in changed(database, start)
     with database.transaction() as transaction:
-        assert transaction.volunteers.forget_changes_before(now + timedelta(hours=1)) == 1
+        assert transaction.volunteers.forget_changes_before(now + timedelta(hours=1)) >= 1
     assert account_id not in changed(database, start)

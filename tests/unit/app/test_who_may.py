@@ -11,10 +11,12 @@ import pytest
 
 import reunite.app
 from reunite.accounts.account import EVERYONE, STAFF, Actor, Role
+from reunite.alerts.volunteers import PlaceKind
 from reunite.app import (
     close_case,
     import_photos,
     join_alerts,
+    keep_places,
     list_looks,
     list_notices,
     list_queues,
@@ -38,7 +40,7 @@ from reunite.cases.sightings import SightingStatus
 from reunite.kernel.errors import ForbiddenError, ReuniteError
 from reunite.kernel.ids import AccountId, LeadId, PhotoId, SightingId
 from reunite.kernel.people import Module, Side
-from tests.unit.app.world import NOON, World, a_report
+from tests.unit.app.world import HANGZHOU, NOON, World, a_report
 
 Call = Callable[[Services, Actor | None], object]
 ADMINS = frozenset({Role.ADMIN})
@@ -95,6 +97,20 @@ RULES: dict[str, tuple[frozenset[Role], Call]] = {
     ),
     "join_alerts.find_volunteer": (EVERYONE, join_alerts.find_volunteer),
     "join_alerts.leave_alerts": (EVERYONE, join_alerts.leave_alerts),
+    "keep_places.save_place": (
+        EVERYONE,
+        lambda s, a: keep_places.save_place(s, a, keep_places.PlaceRequest(PlaceKind.WORK)),
+    ),
+    "keep_places.forget_place": (
+        EVERYONE,
+        lambda s, a: keep_places.forget_place(s, a, PlaceKind.WORK),
+    ),
+    "keep_places.confirm_places": (EVERYONE, keep_places.confirm_places),
+    "keep_places.share_position": (
+        EVERYONE,
+        lambda s, a: keep_places.share_position(s, a, HANGZHOU),
+    ),
+    "keep_places.export_volunteer": (EVERYONE, keep_places.export_volunteer),
     "read_inbox.list_inbox": (EVERYONE, read_inbox.list_inbox),
     "read_inbox.count_unread": (EVERYONE, read_inbox.count_unread),
     "read_inbox.mark_read": (EVERYONE, read_inbox.mark_read),
