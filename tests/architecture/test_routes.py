@@ -44,7 +44,7 @@ MATRIX: dict[tuple[str, str], Access] = {
     ("POST", "/~/volunteer/places"): SIGNED_IN,
     ("POST", "/~/volunteer/places/{kind}/forget"): SIGNED_IN,
     ("POST", "/~/volunteer/confirm"): SIGNED_IN,
-    ("POST", "/volunteer/position"): SIGNED_IN,
+    ("POST", "/~/volunteer/position"): SIGNED_IN,
     ("GET", "/~/volunteer/export"): SIGNED_IN,
     ("GET", "/~/inbox"): SIGNED_IN,
     ("GET", "/inbox/stream"): SIGNED_IN,
