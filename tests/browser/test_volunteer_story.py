@@ -19,7 +19,7 @@ pytestmark = pytest.mark.browser
 HANGZHOU = {"latitude": 30.2741, "longitude": 120.1551}
 NAME = "周明远"
 KEPT = {"zh": "已保存在这台设备上", "en": "kept on this device"}
-THANKS = {"zh": "感谢", "en": "thank you"}
+THANKS = {"zh": "谢谢", "en": "thank you"}
 
 
 def sign_in(server: Server, page: Page, language: str, email: str) -> None:
@@ -53,9 +53,9 @@ def open_and_publish(server: Server, email: str) -> str:
     added = family.post(f"/cases/{reference}/photos", files=photo)
     assert added.status_code == 201, added.text
     reviewer = server.client(email)
-    checked = reviewer.post(f"/cases/{reference}/verify", json={"note": "警方 110-7"})
+    checked = reviewer.post(f"/cases/{reference}/verification", json={"note": "警方 110-7"})
     assert checked.status_code < 300, checked.text
-    told = reviewer.post(f"/cases/{reference}/publish", json={"alert_radius_km": 5})
+    told = reviewer.post(f"/cases/{reference}/publication", json={"alert_radius_km": 5})
     assert told.status_code < 300, told.text
     return reference
 
@@ -148,7 +148,7 @@ def test_a_volunteer_on_a_telephone(server: Server, browser: Browser, language: 
 
     # The search ends: the volunteer is thanked.
     ended = staff.post(
-        f"/cases/{reference}/resolve", json={"outcome": "reunited", "cause": "volunteer_tip"}
+        f"/cases/{reference}/resolution", json={"outcome": "reunited", "cause": "volunteer_tip"}
     )
     assert ended.status_code < 300, ended.text
     until = time.monotonic() + 15
