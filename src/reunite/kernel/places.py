@@ -140,6 +140,11 @@ def find_town(geonames_id: int, country: str = "CN") -> Town | None:
     return next((t for t in list_towns(country) if t.geonames_id == geonames_id), None)
 
 
+def towns_within(point: Point, radius_km: float, country: str = "CN") -> list[Town]:
+    """Towns whose centre lies within the radius, the most populous first."""
+    return [town for town in list_towns(country) if distance_km(point, town.point) <= radius_km]
+
+
 @lru_cache(maxsize=4096)  # pages ask for the same places again and again
 def nearest_town(point: Point, country: str = "CN") -> Town:
     """The town whose centre lies nearest, for a label such as "near 杭州市"."""

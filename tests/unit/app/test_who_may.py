@@ -87,6 +87,15 @@ RULES: dict[str, tuple[frozenset[Role], Call]] = {
         lambda s, a: report_sighting.report_sighting(s, a, REFERENCE, SIGHTING),
     ),
     "triage_sighting.list_sightings": (STAFF, triage_sighting.list_sightings),
+    "triage_sighting.list_sightings_of_case": (
+        STAFF,
+        lambda s, a: triage_sighting.list_sightings_of_case(s, a, REFERENCE),
+    ),
+    "triage_sighting.list_own_sightings": (EVERYONE, triage_sighting.list_own_sightings),
+    "triage_sighting.answer_sighting": (
+        STAFF,
+        lambda s, a: triage_sighting.answer_sighting(s, a, SightingId(0), "thanks"),
+    ),
     "triage_sighting.decide_sighting": (
         STAFF,
         lambda s, a: triage_sighting.decide_sighting(s, a, SightingId(0), SightingStatus.PASSED_ON),

@@ -343,16 +343,16 @@ def test_only_those_who_opted_in_have_other_places(site: Site) -> None:
 def test_a_device_is_told_the_outline_of_its_cell(site: Site) -> None:
     reader = joined(site)
     position = {"latitude": "30.30", "longitude": "120.10"}
-    assert reader.post("/volunteer/position", position).status_code == 404
+    assert reader.post("/en/volunteer/position", position).status_code == 404
     reader.post("/en/volunteer/places", {"kind": "here", **position})
     there = {"latitude": "39.9042", "longitude": "116.4074"}
-    outline = reader.post("/volunteer/position", there).json()["cell"]
+    outline = reader.post("/en/volunteer/position", there).json()["cell"]
     assert len(outline) == 6
     assert all(abs(y - 39.9) < 0.02 and abs(x - 116.4) < 0.02 for y, x in outline)
     one = kept(site)
     assert one is not None
     assert one.places[1].cell == cell_of(Point(39.9042, 116.4074))
-    assert reader.post("/volunteer/position", {"latitude": "1"}).status_code == 422
+    assert reader.post("/en/volunteer/position", {"latitude": "1"}).status_code == 422
 
 
 def test_places_are_asked_about_after_half_a_year(site: Site) -> None:

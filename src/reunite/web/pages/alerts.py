@@ -104,7 +104,7 @@ def submit_confirm(page: Page) -> Response:
     return page.redirect("/volunteer?done=confirmed")
 
 
-@routes.post("/volunteer/position", access=SIGNED_IN, localised=False)
+@routes.post("/volunteer/position", access=SIGNED_IN)
 def submit_position(page: Page) -> Response:
     """The device has left its cell: the outline of the new one, so that it is quiet until then."""
     with at_field("place"):

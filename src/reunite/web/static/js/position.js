@@ -6,6 +6,7 @@ const RENEW_MS = 12 * 3_600_000; // before the place expires
 const POLL_MS = 60_000;
 
 const box = document.querySelector("[data-follow]");
+const place = document.querySelector("[data-position]")?.dataset.position;
 
 function isInside([y, x], outline) {
   let odd = false;
@@ -42,7 +43,7 @@ async function look({ coords }) {
       longitude: coords.longitude.toFixed(5),
     });
     const headers = JSON.parse(document.body.getAttribute("hx-headers:inherited"));
-    const answer = await fetch("/volunteer/position", { method: "POST", body, headers });
+    const answer = await fetch(place, { method: "POST", body, headers });
     if (answer.ok) remember((await answer.json()).cell, Date.now());
     // Stopped on another page or device, or somebody else has signed in.
     else if (answer.status === 404) localStorage.removeItem(KEY);
@@ -73,7 +74,7 @@ function offer(button) {
   });
 }
 
-if (navigator.geolocation) {
+if (navigator.geolocation && place) {
   if (box) {
     box.hidden = false;
     const button = box.querySelector("[data-follow-start]");
