@@ -31,6 +31,8 @@ COMMANDS = [
     ["gallery"],
     ["blood"],
     ["blood", "match"],
+    ["partners"],
+    ["partners", "key", "add"],
 ]
 
 
