@@ -50,7 +50,7 @@ export async function openMap(box, canvas) {
     for (const km of RINGS_KM) {
       L.circle(start, { radius: km * 1000, className: "map-ring", fill: false, interactive: false }).addTo(map);
       const north = start[0] + km / 111.2;
-      L.circleMarker([north, start[1]], { radius: 0, interactive: false })
+      L.circleMarker([north, start[1]], { radius: 0, stroke: false, fill: false, interactive: false })
         .bindTooltip(`${km} km`, { permanent: true, direction: "center", className: "map-label" })
         .addTo(map);
     }
