@@ -5,13 +5,7 @@ implements them in memory.  One contract suite (``tests/contract``) runs on both
 """
 
 from reunite.ports.accounts import AccountRepository
-from reunite.ports.alerts import (
-    InboxEntry,
-    NoticeProgress,
-    NoticeRepository,
-    VolunteerChange,
-    VolunteerRepository,
-)
+from reunite.ports.alerts import VolunteerChange, VolunteerRepository
 from reunite.ports.cases import (
     CaseCount,
     CaseQuery,
@@ -22,7 +16,27 @@ from reunite.ports.cases import (
     SightingRepository,
     TemplateRepository,
 )
+from reunite.ports.channels import (
+    Channel,
+    ChannelAddress,
+    ChannelAddressId,
+    ChannelAddressRepository,
+    ChannelMessage,
+    ChannelName,
+    Delivery,
+    DigestOption,
+    Receipt,
+    ReceiptStatus,
+    Urgency,
+    topic_of,
+)
 from reunite.ports.database import Database, LiveChannel, Message, Outbox, PhotoStore, Transaction
+from reunite.ports.notices import (
+    ChannelProgress,
+    InboxEntry,
+    NoticeProgress,
+    NoticeRepository,
+)
 from reunite.ports.searches import (
     ImportRepository,
     Look,
@@ -37,7 +51,16 @@ __all__ = [
     "CaseCount",
     "CaseQuery",
     "CaseRepository",
+    "Channel",
+    "ChannelAddress",
+    "ChannelAddressId",
+    "ChannelAddressRepository",
+    "ChannelMessage",
+    "ChannelName",
+    "ChannelProgress",
     "Database",
+    "Delivery",
+    "DigestOption",
     "GalleryChange",
     "ImportRepository",
     "InboxEntry",
@@ -54,9 +77,13 @@ __all__ = [
     "PhotoStore",
     "Probe",
     "ProbeRepository",
+    "Receipt",
+    "ReceiptStatus",
     "SightingRepository",
     "TemplateRepository",
     "Transaction",
+    "Urgency",
     "VolunteerChange",
     "VolunteerRepository",
+    "topic_of",
 ]
