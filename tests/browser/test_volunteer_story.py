@@ -8,7 +8,7 @@ import re
 import time
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Geolocation, Page, expect
 
 from tests.browser.conftest import check_page, open_context
 from tests.photos import pairs
@@ -16,7 +16,7 @@ from tests.servers import PASSWORD, Server
 
 pytestmark = pytest.mark.browser
 
-HANGZHOU = {"latitude": 30.2741, "longitude": 120.1551}
+HANGZHOU: Geolocation = {"latitude": 30.2741, "longitude": 120.1551}
 NAME = "周明远"
 KEPT = {"zh": "已保存在这台设备上", "en": "kept on this device"}
 THANKS = {"zh": "谢谢", "en": "thank you"}
