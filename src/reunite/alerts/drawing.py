@@ -124,29 +124,35 @@ def _geometries(text: str) -> list[Shape]:
     return shapes
 
 
+_HOLDS = {
+    "FeatureCollection": "features",
+    "GeometryCollection": "geometries",
+}
+# Kind of a shape, and whether there is one or a list of them.
+_SHAPES = {
+    "Polygon": ("Polygon", False),
+    "MultiPolygon": ("Polygon", True),
+    "LineString": ("LineString", False),
+    "MultiLineString": ("LineString", True),
+}
+_DEEPEST = 4  # a collection of features of a collection
+
+
 def _iter_geometries(value: Any, depth: int) -> Iterator[Shape]:
     """Polygons and lines of any GeoJSON object (RFC 7946)."""
-    if depth > 4:  # noqa: PLR2004  (a collection of features of a collection)
+    if depth > _DEEPEST:
         raise ValueError("nested too deeply")
     kind = value["type"]
-    if kind == "FeatureCollection":
-        for feature in value["features"]:
-            yield from _iter_geometries(feature, depth + 1)
-    elif kind == "Feature":
+    if kind == "Feature":
         yield from _iter_geometries(value["geometry"], depth + 1)
-    elif kind == "GeometryCollection":
-        for geometry in value["geometries"]:
-            yield from _iter_geometries(geometry, depth + 1)
-    elif kind == "Polygon":
-        yield "Polygon", list(value["coordinates"])
-    elif kind == "MultiPolygon":
-        for rings in value["coordinates"]:
-            yield "Polygon", list(rings)
-    elif kind == "LineString":
-        yield "LineString", [value["coordinates"]]
-    elif kind == "MultiLineString":
-        for line in value["coordinates"]:
-            yield "LineString", [line]
+    elif kind in _HOLDS:
+        for held in value[_HOLDS[kind]]:
+            yield from _iter_geometries(held, depth + 1)
+    elif kind in _SHAPES:
+        shape, are_several = _SHAPES[kind]
+        for one in value["coordinates"] if are_several else [value["coordinates"]]:
+            # A polygon has rings; a line is the one part it has.
+            yield shape, list(one) if shape == "Polygon" else [one]
     else:
         raise InvalidInputError("area_kind_unknown", field="area", kind=str(kind)[:40])
 

@@ -41,10 +41,12 @@ from reunite.storage.tables.notices import (
     notice_recipients,
     notices,
 )
+from reunite.storage.tables.plans import alert_plans
 from reunite.storage.tables.work import outbox
 
 __all__ = [
     "accounts",
+    "alert_plans",
     "api_key_uses",
     "api_keys",
     "cap_messages",
