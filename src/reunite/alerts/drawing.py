@@ -63,7 +63,7 @@ def draw(
     """Read what somebody drew or pasted.
 
     Raises InvalidInputError ``area_unreadable``, ``area_kind_unknown``, ``area_swapped``,
-    ``area_at_sea``, ``polygon_corners``, ``polygon_crosses_itself``, ``polygon_holds_pole``,
+    ``polygon_corners``, ``polygon_crosses_itself``, ``polygon_holds_pole``,
     ``radius_out_of_range``, each with the ``field`` at fault.
     """
     drawing = Drawing(radius_km, _normal(area, "area", datum), _normal(without, "without", datum))
@@ -85,10 +85,9 @@ def _normal(text: str, field: str, datum: Datum) -> str:
     if not shapes:
         raise InvalidInputError("area_unreadable", field=field)
     corners = [point for _, parts in shapes for part in parts for point in part]
-    if all(is_at_sea(point) for point in corners):
-        raise InvalidInputError(
-            "area_swapped" if _lies_on_land_swapped(corners) else "area_at_sea", field=field
-        )
+    # The outline of an island may lie at sea all round; that of an inland town may not.
+    if all(is_at_sea(point) for point in corners) and _lies_on_land_swapped(corners):
+        raise InvalidInputError("area_swapped", field=field)
     return json.dumps(
         {
             "type": "GeometryCollection",
@@ -152,7 +151,10 @@ def _iter_geometries(value: Any, depth: int) -> Iterator[Shape]:
         shape, are_several = _SHAPES[kind]
         for one in value["coordinates"] if are_several else [value["coordinates"]]:
             # A polygon has rings; a line is the one part it has.
-            yield shape, list(one) if shape == "Polygon" else [one]
+            parts = list(one) if shape == "Polygon" else [one]
+            if not parts or not all(parts):
+                raise ValueError("an empty shape")
+            yield shape, parts
     else:
         raise InvalidInputError("area_kind_unknown", field="area", kind=str(kind)[:40])
 

@@ -98,7 +98,6 @@ MESSAGES: Mapping[str, str] = {
     "area_swapped": N_(
         "Latitude and longitude seem to be swapped: GeoJSON has the longitude first."
     ),
-    "area_at_sea": N_("All corners of this area lie at sea. Please check it."),
     "alert_not_widening": N_("This alert is not being widened any more."),
     # Volunteers
     "quiet_hours_unknown": N_("Please choose a full hour between 0 and 23."),

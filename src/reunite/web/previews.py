@@ -35,6 +35,23 @@ def digest_of(wish: AlertWish) -> str:
     return hashlib.sha256(said.encode()).hexdigest()[:_DIGEST_CHARACTERS]
 
 
+def fill_in(form: Form, preview: AlertPreview) -> None:
+    """Write what the rules suggest into the fields that are not there yet.
+
+    The form then says in full what was counted, and sends that.
+    """
+    first = not form.values
+    suggested = {
+        "radius_km": str(round(preview.radius_km, 3)),
+        "category": preview.suggestion.category.value,
+        "mode": preview.suggestion.mode.value,
+        "datum": Datum.WGS84.value,
+    }
+    form.values = {name: [value] for name, value in suggested.items()} | dict(form.values)
+    if first and preview.suggestion.is_imminent:
+        form.values = {**form.values, "imminent": ["1"]}
+
+
 def preview_extras(form: Form, preview: AlertPreview | None) -> dict[str, Any]:
     """What the count needs beside the numbers."""
     if preview is None:

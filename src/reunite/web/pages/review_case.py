@@ -21,7 +21,7 @@ from reunite.kernel.errors import ReuniteError
 from reunite.kernel.people import Module
 from reunite.web.forms import Form
 from reunite.web.page import Page
-from reunite.web.previews import preview_extras
+from reunite.web.previews import fill_in, preview_extras
 from reunite.web.routing import Pages
 from reunite.web.statuses import status_of
 
@@ -130,11 +130,8 @@ def render_case(
     plan = find_plan(page.services, page.actor, case.reference)
     people |= set() if plan is None else {plan.decided_by}
     form = forms.setdefault("publish", Form())
-    if preview is not None and not form.values:
-        form.values = {
-            "category": [preview.suggestion.category.value],
-            "imminent": ["1"] if preview.suggestion.is_imminent else [],
-        }
+    if preview is not None:
+        fill_in(form, preview)
     return page.render(
         "review/case.html",
         status=status,
