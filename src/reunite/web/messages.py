@@ -69,6 +69,13 @@ MESSAGES: Mapping[str, str] = {
     "override_not_imminent": N_(
         "Only an imminent need justifies asking people who were asked within 30 days."
     ),
+    "register_too_large": N_("This file is too large. Please send it in parts."),
+    "register_unreadable": N_("This file is damaged or no spreadsheet: %(problem)s"),
+    "register_faulty": N_(
+        "%(faulty)s of %(rows)s rows cannot be used. Nothing was taken over: please mend them, or "
+        "ask for the others only."
+    ),
+    "donor_twice": N_("This donor is in row %(first_row)s already."),
     # Places
     "place_at_sea": N_(
         "This place lies at sea. Please check it: are latitude and longitude swapped?"
@@ -131,6 +138,9 @@ MESSAGES: Mapping[str, str] = {
         "from the front, or cut out the part with the face."
     ),
     "photo_several_faces": N_("There are several faces in this photo. Please say which is meant."),
+    "too_many_search_photos": N_(
+        "A search takes up to %(limit)s photos. Please remove one first, or begin a new search."
+    ),
     "no_such_face": N_("Please choose one of the faces shown."),
     "photo_already_there": N_("This photo is there already. Please choose a different one."),
     "face_unusable": N_("This face cannot be used. Please choose another photo."),
