@@ -155,6 +155,18 @@ class Case:
         self._move(CaseStatus.RESOLVED, {CaseStatus.VERIFIED, CaseStatus.PUBLISHED}, by, at, note)
         self.outcome, self.cause, self.closed_at = outcome, cause, at
 
+    def correct(
+        self, person: Person, circumstances: Circumstances, contact: str, at: datetime
+    ) -> None:
+        """Say something else of the person, as their registry now does.
+
+        Raises ConflictError ``case_closed``; InvalidInputError as ``open_case`` does.
+        """
+        if not self.is_open:
+            raise ConflictError("case_closed", status=self.status.value)
+        _check_words(self.side, person, circumstances, contact, at)
+        self.person, self.circumstances, self.contact = person, circumstances, contact
+
     def withdraw(self, by: AccountId, at: datetime, note: str = "") -> None:
         """Take the case back without an outcome.  Raises ConflictError ``case_transition``."""
         self._move(CaseStatus.WITHDRAWN, OPEN_STATUSES, by, at, note)
@@ -206,10 +218,31 @@ def open_case(
 
     Raises InvalidInputError naming the first ``field`` that cannot be right.
     """
-    if side is Side.MISSING and not person.name.strip():
-        raise InvalidInputError("required", field="name")
     if not consent_search:
         raise InvalidInputError("consent_search_required", field="consent_search")
+    _check_words(side, person, circumstances, contact, at)
+    case = Case(
+        reference=reference,
+        module=module,
+        side=side,
+        person=person,
+        circumstances=circumstances,
+        opened_by=opened_by,
+        opened_at=at,
+        consent_search=consent_search,
+        consent_publish=consent_publish,
+        contact=contact,
+        organisation=organisation,
+    )
+    case.transitions.append(Transition(CaseStatus.REPORTED, opened_by, at))
+    return case
+
+
+def _check_words(
+    side: Side, person: Person, circumstances: Circumstances, contact: str, at: datetime
+) -> None:
+    if side is Side.MISSING and not person.name.strip():
+        raise InvalidInputError("required", field="name")
     _require_length(person.name, MAX_NAME_LENGTH, "name")
     for name, text, limit in (
         ("marks", person.marks, MAX_TEXT_LENGTH),
@@ -228,21 +261,6 @@ def open_case(
             "number_out_of_range", field="height_cm", least=LEAST_HEIGHT_CM, most=MOST_HEIGHT_CM
         )
     _check_times(person, circumstances, at)
-    case = Case(
-        reference=reference,
-        module=module,
-        side=side,
-        person=person,
-        circumstances=circumstances,
-        opened_by=opened_by,
-        opened_at=at,
-        consent_search=consent_search,
-        consent_publish=consent_publish,
-        contact=contact,
-        organisation=organisation,
-    )
-    case.transitions.append(Transition(CaseStatus.REPORTED, opened_by, at))
-    return case
 
 
 def _check_times(person: Person, circumstances: Circumstances, at: datetime) -> None:

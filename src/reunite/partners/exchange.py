@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -158,4 +157,4 @@ class RecordFate:
     received_at: datetime
     case_reference: str = ""
     case_status: str = ""
-    details: Mapping[str, str] = field(default_factory=dict)
+    outcome: str = ""
