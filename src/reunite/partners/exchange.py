@@ -92,8 +92,14 @@ def judge(
     if known.state is RecordState.EXPIRED and not _is_later(incoming, known.record):
         # Somebody's stale copy of what its own repository has wiped.
         return Arrival.OUTDATED
-    same = known.state is RecordState.LIVE and content_digest(incoming) == known.digest
-    return Arrival.UNCHANGED if same else Arrival.CHANGED
+    if known.state is RecordState.EXPIRED or _is_later(incoming, known.record):
+        same = known.state is RecordState.LIVE and content_digest(incoming) == known.digest
+        return Arrival.UNCHANGED if same else Arrival.CHANGED
+    # PFIF 1.4, data update: of two versions with one date the one at hand stays.  The other is
+    # a copy that somebody has put into words of their own, e.g. we ourselves.
+    undated = incoming.time("source_date") is None or known.record.time("source_date") is None
+    differs = content_digest(incoming) != known.digest
+    return Arrival.CHANGED if undated and differs else Arrival.UNCHANGED
 
 
 def _is_older(incoming: PfifRecord, held: PfifRecord) -> bool:

@@ -14,6 +14,7 @@ from reunite.accounts.account import EVERYONE, STAFF, Actor, Role
 from reunite.app import (
     api_keys,
     close_case,
+    exchange_records,
     import_photos,
     join_alerts,
     list_looks,
@@ -27,6 +28,7 @@ from reunite.app import (
     review_lead,
     search_face,
     sign_in,
+    take_alert,
     triage_sighting,
     view_case,
     view_photo,
@@ -146,6 +148,22 @@ RULES: dict[str, tuple[frozenset[Role], Call]] = {
     "api_keys.revoke_key": (ADMINS, lambda s, a: api_keys.revoke_key(s, a, ApiKeyId(0))),
     "api_keys.list_keys": (ADMINS, api_keys.list_keys),
     "api_keys.list_key_uses": (ADMINS, lambda s, a: api_keys.list_key_uses(s, a, ApiKeyId(0))),
+    "exchange_records.add_repository": (
+        ADMINS,
+        lambda s, a: exchange_records.add_repository(
+            s, a, exchange_records.RepositoryRequest("a.example", "https://a.example", AccountId(0))
+        ),
+    ),
+    "exchange_records.list_repositories": (ADMINS, exchange_records.list_repositories),
+    "exchange_records.pause_repository": (
+        ADMINS,
+        lambda s, a: exchange_records.pause_repository(s, a, "a.example", paused=True),
+    ),
+    "exchange_records.remove_repository": (
+        ADMINS,
+        lambda s, a: exchange_records.remove_repository(s, a, "a.example"),
+    ),
+    "take_alert.list_received_alerts": (STAFF, take_alert.list_received_alerts),
     "name_accounts.name_accounts": (STAFF, lambda s, a: name_accounts.name_accounts(s, a, [])),
     "import_photos.import_photos": (
         STAFF,
