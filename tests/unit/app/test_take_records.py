@@ -48,7 +48,7 @@ DOMAIN = "registry.example"
 SITE = Site("reunite.localhost", "https://reunite.example", "CN")
 
 
-def a_person(number: int = 1, **changes: str) -> PfifRecord:
+def a_person(number: int = 1, /, **changes: str) -> PfifRecord:
     fields = {
         "person_record_id": f"{DOMAIN}/{number}",
         "source_date": "2026-05-30T08:00:00Z",
@@ -62,7 +62,7 @@ def a_person(number: int = 1, **changes: str) -> PfifRecord:
     return PfifRecord(Kind.PERSON, fields).with_fields(**changes)
 
 
-def a_note(number: int = 1, **changes: str) -> PfifRecord:
+def a_note(number: int = 1, /, **changes: str) -> PfifRecord:
     fields = {
         "note_record_id": f"{DOMAIN}/n{number}",
         "person_record_id": f"{DOMAIN}/1",
