@@ -15,10 +15,12 @@ from reunite.app import (
     api_keys,
     close_case,
     exchange_records,
+    export_cases,
     import_photos,
     join_alerts,
     list_looks,
     list_notices,
+    list_origins,
     list_queues,
     name_accounts,
     open_case,
@@ -32,6 +34,7 @@ from reunite.app import (
     triage_sighting,
     view_case,
     view_photo,
+    webhooks,
 )
 from reunite.app.access import ADMIN_ONLY, PUBLIC, SIGNED_IN, STAFF_ONLY, Access
 from reunite.app.services import Services
@@ -39,7 +42,7 @@ from reunite.cases.case import Outcome, ResolutionCause
 from reunite.cases.leads import Verdict
 from reunite.cases.sightings import SightingStatus
 from reunite.kernel.errors import ForbiddenError, ReuniteError
-from reunite.kernel.ids import AccountId, ApiKeyId, LeadId, PhotoId, SightingId
+from reunite.kernel.ids import AccountId, ApiKeyId, LeadId, PhotoId, SightingId, WebhookId
 from reunite.kernel.people import Module, Side
 from reunite.partners.keys import Scope
 from tests.unit.app.world import NOON, World, a_report
@@ -162,6 +165,20 @@ RULES: dict[str, tuple[frozenset[Role], Call]] = {
     "exchange_records.remove_repository": (
         ADMINS,
         lambda s, a: exchange_records.remove_repository(s, a, "a.example"),
+    ),
+    "list_origins.list_origins": (STAFF, lambda s, a: list_origins.list_origins(s, a, REFERENCE)),
+    "webhooks.add_webhook": (
+        ADMINS,
+        lambda s, a: webhooks.add_webhook(s, a, "", frozenset()),
+    ),
+    "webhooks.disable_webhook": (
+        ADMINS,
+        lambda s, a: webhooks.disable_webhook(s, a, WebhookId(0)),
+    ),
+    "webhooks.list_webhooks": (ADMINS, webhooks.list_webhooks),
+    "export_cases.iter_export": (
+        ADMINS,
+        lambda s, a: list(export_cases.iter_export(s, a, export_cases.ExportPurpose.PUBLICATION)),
     ),
     "take_alert.list_received_alerts": (STAFF, take_alert.list_received_alerts),
     "name_accounts.name_accounts": (STAFF, lambda s, a: name_accounts.name_accounts(s, a, [])),

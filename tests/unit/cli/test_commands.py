@@ -31,6 +31,9 @@ COMMANDS = [
     ["gallery"],
     ["partners"],
     ["partners", "key", "add"],
+    ["partners", "repository", "add"],
+    ["partners", "webhook", "add"],
+    ["partners", "export"],
 ]
 
 

@@ -12,6 +12,7 @@ from reunite.web.pages import (
     home,
     inbox,
     own_cases,
+    partners,
     pictures,
     report,
     review,
@@ -20,6 +21,7 @@ from reunite.web.pages import (
     review_sightings,
     sightings,
     statistics,
+    widget,
 )
 
 if TYPE_CHECKING:
@@ -41,6 +43,8 @@ ALL_PAGES: tuple["Pages", ...] = (
     review_sightings.routes,
     account.routes,
     accounts.routes,
+    partners.routes,
+    widget.routes,
     statistics.routes,
     about.routes,
 )
