@@ -178,7 +178,8 @@ def _correct(transaction: Transaction, case_id: CaseId, facts: Facts, now: datet
         case.person, case.circumstances, case.contact,
     ):  # fmt: skip
         return
-    case.correct(new.person, new.circumstances, new.contact, now)
+    case.revise(new.person, new.circumstances, now)
+    case.contact = new.contact  # cut to what a case may hold
     transaction.cases.save(case)
     transaction.partners.put_origins(case_id, new.origins)
     if case.is_public:

@@ -155,22 +155,20 @@ class Case:
         self._move(CaseStatus.RESOLVED, {CaseStatus.VERIFIED, CaseStatus.PUBLISHED}, by, at, note)
         self.outcome, self.cause, self.closed_at = outcome, cause, at
 
-    def correct(
-        self, person: Person, circumstances: Circumstances, contact: str, at: datetime
-    ) -> None:
-        """Say something else of the person, as their registry now does.
-
-        Raises ConflictError ``case_closed``; InvalidInputError as ``open_case`` does.
-        """
-        if not self.is_open:
-            raise ConflictError("case_closed", status=self.status.value)
-        _check_words(self.side, person, circumstances, contact, at)
-        self.person, self.circumstances, self.contact = person, circumstances, contact
-
     def withdraw(self, by: AccountId, at: datetime, note: str = "") -> None:
         """Take the case back without an outcome.  Raises ConflictError ``case_transition``."""
         self._move(CaseStatus.WITHDRAWN, OPEN_STATUSES, by, at, note)
         self.closed_at = at
+
+    def revise(self, person: Person, circumstances: Circumstances, at: datetime) -> None:
+        """Write down what is known better now.
+
+        Raises ConflictError ``case_closed``, and InvalidInputError as ``open_case`` does.
+        """
+        if not self.is_open:
+            raise ConflictError("case_closed", status=self.status.value)
+        _check_facts(person, circumstances, at)
+        self.person, self.circumstances = person, circumstances
 
     def forget(self, at: datetime) -> None:
         """Erase who the person was and how to reach the family; what is counted stays.
@@ -218,9 +216,12 @@ def open_case(
 
     Raises InvalidInputError naming the first ``field`` that cannot be right.
     """
+    if side is Side.MISSING and not person.name.strip():
+        raise InvalidInputError("required", field="name")
     if not consent_search:
         raise InvalidInputError("consent_search_required", field="consent_search")
-    _check_words(side, person, circumstances, contact, at)
+    _require_length(contact, MAX_LABEL_LENGTH, "contact")
+    _check_facts(person, circumstances, at)
     case = Case(
         reference=reference,
         module=module,
@@ -238,11 +239,7 @@ def open_case(
     return case
 
 
-def _check_words(
-    side: Side, person: Person, circumstances: Circumstances, contact: str, at: datetime
-) -> None:
-    if side is Side.MISSING and not person.name.strip():
-        raise InvalidInputError("required", field="name")
+def _check_facts(person: Person, circumstances: Circumstances, at: datetime) -> None:
     _require_length(person.name, MAX_NAME_LENGTH, "name")
     for name, text, limit in (
         ("marks", person.marks, MAX_TEXT_LENGTH),
@@ -252,7 +249,6 @@ def _check_words(
         ("story", circumstances.story, MAX_TEXT_LENGTH),
         ("private_note", circumstances.private_note, MAX_TEXT_LENGTH),
         ("place_label", circumstances.place_label, MAX_LABEL_LENGTH),
-        ("contact", contact, MAX_LABEL_LENGTH),
     ):
         _require_length(text, limit, name)
     height_cm = person.height_cm

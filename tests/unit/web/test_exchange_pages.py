@@ -163,3 +163,10 @@ def test_no_face_of_a_found_person_is_handed_to_other_sites(site: Site) -> None:
     html = site.reader().get(f"/en/cases/{reference}").text
     assert "schema.org/Person" in html
     assert "og:image" not in html
+
+
+def test_a_case_without_a_photo_has_its_page_and_its_frame(site: Site) -> None:
+    reference = site.world.open_public(None, person=WANG)
+    assert "og:image" not in site.reader().get(f"/en/cases/{reference}").text
+    frame = site.reader().get(f"/en/widget/{reference}")
+    assert (frame.status_code, "<img" in frame.text) == (200, False)
