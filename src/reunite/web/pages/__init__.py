@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 ALL_PAGES: tuple["Pages", ...] = (
     home.routes,
+    partners.routes,
+    widget.routes,
     cases.routes,
     report.routes,
     own_cases.routes,
@@ -43,8 +45,6 @@ ALL_PAGES: tuple["Pages", ...] = (
     review_sightings.routes,
     account.routes,
     accounts.routes,
-    partners.routes,
-    widget.routes,
     statistics.routes,
     about.routes,
 )
