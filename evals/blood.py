@@ -276,7 +276,7 @@ def run(n: int, count: int, *, quick: bool) -> dict[str, Any]:
         },
     }
     if not quick:
-        result["sensitivity"] = sensitivity(requests[:: max(1, len(requests) // 600)], given)
+        result["sensitivity"] = sensitivity(requests[:: max(1, len(requests) // 210)], given)
     result["machine"] = {
         "threads": len(os.sched_getaffinity(0)),
         "load": round(os.getloadavg()[0], 2),
@@ -311,7 +311,7 @@ def sensitivity(requests: list[Request], base: Assumptions) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--donors", type=int, default=1_000_000, help="a population")
-    parser.add_argument("--requests", type=int, default=420, help="a population")
+    parser.add_argument("--requests", type=int, default=210, help="a population")
     parser.add_argument("--quick", action="store_true", help="no sensitivity, nothing written")
     parser.add_argument("--json", action="store_true", help="print JSON in one line")
     asked = parser.parse_args()
