@@ -478,6 +478,7 @@ def test_the_suggested_alert_is_published_as_it_was_counted(site: Site) -> None:
     reference = site.world.open(1, module=Module.ELDER)
     site.world.verify(reference)
     reader = reviewer(site)
+    fields: dict[str, str] = {}
     for path in ("", "/audience?radius_km=9.6"):
         fields = fields_of(reader.get(f"/en/review/cases/{reference}{path}").text)
         chosen = fields["category"], fields["mode"], fields["datum"]
