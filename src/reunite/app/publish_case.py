@@ -65,7 +65,7 @@ def publish_case(
 ) -> None:
     """Show a verified case to everyone and tell the volunteers within an area.
 
-    Without ``wish`` the radius alone decides, on the reviewer's word; None for both publishes
+    Without ``wish`` the radius alone decides, and is not widened; None for both publishes
     without an alert.  The wish to tell them, and the first of its later waves, are written in
     the same transaction: a crash right after it loses no notification.
 
@@ -95,6 +95,9 @@ def publish_case(
             reason=chosen.reason,
             is_imminent=chosen.is_imminent,
         )
+        if wish is None:
+            # A program that hands in a radius means that radius.
+            plan.schedule = ()
         transaction.alert_plans.save(plan)
         transaction.outbox.add(
             "notify_audience",
