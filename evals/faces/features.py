@@ -64,7 +64,10 @@ def _read(data: bytes, engine: FaceEngine) -> tuple[Chips, bool]:
         photo = decode_photo(data)
     except ReuniteError:
         # Smaller than the product accepts: measured all the same, as the picture it is.
-        return _whole(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)), False
+        picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+        if picture is None:
+            raise
+        return _whole(np.asarray(picture, dtype=np.uint8)), False
     views = engine.detect(photo)
     if not views:
         return _whole(photo.pixels[:, :, ::-1]), False

@@ -39,7 +39,7 @@ class FaceReaderContract:
         template = reader.template(view)
         assert template.model_digest == reader.model.sha256
         assert template.adapter_digest == reader.adapter_digest
-        assert template.vector.shape == (reader.model.dim,)
+        assert template.vector.shape == (reader.dim,)
         assert template.vector.dtype == np.float32
         assert np.linalg.norm(template.vector) == pytest.approx(1, abs=1e-4)
         assert template.quality == view.quality

@@ -1,17 +1,42 @@
 """Faces read by the models of the registry."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from threading import Lock
 
 import numpy as np
 
+from reunite.faces.adapters import Adapter, AdapterError
 from reunite.faces.alignment import align
 from reunite.faces.detection import YunetDetector
-from reunite.faces.embedding import Embedder
+from reunite.faces.embedding import Chips, Embedder, Float32
 from reunite.faces.photo import Photo
 from reunite.faces.port import IDENTITY_ADAPTER, FaceView, Template, require_usable
 from reunite.faces.quality import assess
 from reunite.faces.registry import FaceModel, ModelKind, ModelRegistry
+
+
+@dataclass(frozen=True, slots=True)
+class Adapted:
+    """An adapter with its models, the embedder first."""
+
+    adapter: Adapter
+    models: tuple[FaceModel, ...]
+
+    @classmethod
+    def of(cls, registry: ModelRegistry, embedder: FaceModel, adapter: Adapter) -> "Adapted":
+        """The adapter's models out of the registry.
+
+        Raises AdapterError ``adapter_models_differ`` when it was fitted for another embedder,
+        or together with a model that is not there.
+        """
+        models = [registry.find_by_digest(part.model_digest) for part in adapter.parts]
+        there = tuple(model for model in models if model is not None)
+        if len(there) < len(models) or there[0].sha256 != embedder.sha256:
+            raise AdapterError(
+                "adapter_models_differ", adapter=adapter.name, embedder=embedder.name
+            )
+        return cls(adapter, there)
 
 
 class FaceEngine:
@@ -26,16 +51,18 @@ class FaceEngine:
         detector: FaceModel,
         embedder: FaceModel,
         *,
+        adapted: Adapted | None = None,
         intra_op_threads: int = 1,
         mirror: bool = True,
     ) -> None:
         self._detector_model = detector
         self._model = embedder
+        self._adapted = adapted
         self._intra_op_threads = intra_op_threads
         self._mirror = mirror
         self._lock = Lock()
         self._detector: YunetDetector | None = None
-        self._embedder: Embedder | None = None
+        self._embedders: tuple[Embedder, ...] | None = None
 
     @classmethod
     def from_registry(
@@ -43,16 +70,20 @@ class FaceEngine:
         registry: ModelRegistry,
         embedder: str | None = None,
         *,
+        adapter: Adapter | None = None,
         intra_op_threads: int = 1,
         mirror: bool = True,
     ) -> "FaceEngine":
         """The engine on the registry's detector and this embedder, or its default one.
 
-        Raises FaceModelError ``model_unknown``.
+        ``adapter`` makes the templates from this embedder and its own others.
+        Raises FaceModelError ``model_unknown`` and AdapterError ``adapter_models_differ``.
         """
+        model = registry.get_model(embedder or registry.default_embedder, ModelKind.EMBEDDER)
         return cls(
             registry.get_model(registry.default_detector, ModelKind.DETECTOR),
-            registry.get_model(embedder or registry.default_embedder, ModelKind.EMBEDDER),
+            model,
+            adapted=None if adapter is None else Adapted.of(registry, model, adapter),
             intra_op_threads=intra_op_threads,
             mirror=mirror,
         )
@@ -64,17 +95,22 @@ class FaceEngine:
 
     @property
     def adapter_digest(self) -> str:
-        """No adapter yet: templates are the embedder's own."""
-        return IDENTITY_ADAPTER
+        """The adapter's SHA-256, or "identity" where templates are the embedder's own."""
+        return IDENTITY_ADAPTER if self._adapted is None else self._adapted.adapter.digest
+
+    @property
+    def dim(self) -> int:
+        """Length of a template."""
+        return self._model.dim if self._adapted is None else self._adapted.adapter.dim
 
     def load(self) -> None:
-        """Load both models now, so that the first visitor need not wait.
+        """Load all models now, so that the first visitor need not wait.
 
         Raises FaceModelError ``model_missing``, ``model_digest_mismatch``,
         ``model_unreadable``.
         """
         self._get_detector()
-        self._get_embedder()
+        self._get_embedders()
 
     def detect(self, photo: Photo) -> tuple[FaceView, ...]:
         """Every face, the largest first, usable or not; an empty tuple where there is none."""
@@ -99,7 +135,9 @@ class FaceEngine:
         if not views:
             return []
         chips = np.stack([require_usable(view).chip for view in views])
-        vectors = self._get_embedder().embed(chips)
+        embeddings = self.embed(chips)
+        adapted = self._adapted
+        vectors = embeddings[0] if adapted is None else adapted.adapter.templates(embeddings)
         return [
             Template(vector, self._model.sha256, self.adapter_digest, view.quality)
             for vector, view in zip(vectors, views, strict=True)
@@ -111,8 +149,19 @@ class FaceEngine:
                 self._detector = YunetDetector(self._detector_model, self._intra_op_threads)
             return self._detector
 
-    def _get_embedder(self) -> Embedder:
+    def embed(self, chips: Chips) -> tuple[Float32, ...]:
+        """What each model says of aligned chips, before any adapter; for fitting one.
+
+        chips : uint8 array of shape (n, 112, 112, 3), RGB
+        Returns for each model a float32 array of shape (n, its dim), rows L2-normalised.
+        """
+        return tuple(embedder.embed(chips) for embedder in self._get_embedders())
+
+    def _get_embedders(self) -> tuple[Embedder, ...]:
         with self._lock:
-            if self._embedder is None:
-                self._embedder = Embedder(self._model, self._intra_op_threads, mirror=self._mirror)
-            return self._embedder
+            if self._embedders is None:
+                models = (self._model,) if self._adapted is None else self._adapted.models
+                self._embedders = tuple(
+                    Embedder(model, self._intra_op_threads, mirror=self._mirror) for model in models
+                )
+            return self._embedders

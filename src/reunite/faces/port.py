@@ -58,6 +58,11 @@ class FaceReader(Protocol):
         ...
 
     @property
+    def dim(self) -> int:
+        """Length of a template: that of the embedder's output, or of the adapter's."""
+        ...
+
+    @property
     def adapter_digest(self) -> str:
         """The adapter behind the embedder, "identity" where there is none."""
         ...

@@ -96,6 +96,11 @@ class FakeFaceReader:
         return self._model
 
     @property
+    def dim(self) -> int:
+        """As asked for."""
+        return self._model.dim
+
+    @property
     def adapter_digest(self) -> str:
         """No adapter."""
         return IDENTITY_ADAPTER
