@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from evals.faces.layouts import Split, detect_layout, is_sealed, read_folder
+from evals.faces.layouts import Split, is_sealed
 from evals.faces.methods import Fitting, Rows, make_methods
 from evals.faces.plots import plot
 from evals.faces.protocol import (
@@ -32,6 +32,7 @@ from evals.faces.strangers import without_people
 from reunite.faces.adapters import read_adapter
 from reunite.faces.engine import FaceEngine
 from reunite.faces.fitting import AgedRows
+from reunite.faces.labelled import detect_layout, read_folder
 from reunite.faces.registry import FaceModel, ModelKind, ModelRegistry, load_registry
 
 ROOT = Path(__file__).parents[2]

@@ -13,8 +13,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from evals.faces.layouts import LabelledPhoto, data_digest
+from evals.faces.layouts import data_digest
 from reunite.faces.engine import FaceEngine
+from reunite.faces.labelled import LabelledPhoto
 from reunite.faces.photo import decode_photo
 from reunite.faces.port import FaceView
 from reunite.faces.registry import CHIP_SIDE_PX

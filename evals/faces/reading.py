@@ -7,12 +7,13 @@ from pathlib import Path
 import numpy as np
 
 from evals.faces.features import Chips, cached_rows, read_faces
-from evals.faces.layouts import LabelledPhoto, is_sealed
+from evals.faces.layouts import is_sealed
 from evals.faces.methods import Rows
 from evals.faces.metrics import Float32
 from evals.faces.protocol import People
 from reunite.faces.embedding import Embedder
 from reunite.faces.engine import FaceEngine
+from reunite.faces.labelled import LabelledPhoto
 from reunite.faces.registry import FaceModel
 
 GROWN = 18

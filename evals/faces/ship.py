@@ -10,11 +10,12 @@ from pathlib import Path
 import numpy as np
 
 from evals.faces.__main__ import ROOT, cache_folder
-from evals.faces.layouts import is_sealed, read_folder
+from evals.faces.layouts import is_sealed
 from evals.faces.reading import Reader, Source, people_of
 from reunite.faces.adapters import DEFAULT_ADAPTER
 from reunite.faces.engine import FaceEngine
 from reunite.faces.fitting import AgedRows, LabelledRows, fit_adapter
+from reunite.faces.labelled import read_folder
 from reunite.faces.registry import DLIB_RESNET, SFACE, load_registry
 
 MODELS = (SFACE, DLIB_RESNET)

@@ -3,7 +3,7 @@
 import hashlib
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -175,6 +175,19 @@ def open_faces(config: Config) -> FaceEngine:
     )
     return FaceEngine.from_registry(
         registry, name, adapter=adapter, intra_op_threads=config.inference_threads
+    )
+
+
+def open_fitting_engine(config: Config, others: Sequence[str]) -> FaceEngine:
+    """The same embedder, and others beside it, without an adapter: to fit one.
+
+    Raises FaceModelError.
+    """
+    return FaceEngine.from_registry(
+        load_registry(config.models_file),
+        config.embedder,
+        others=others,
+        intra_op_threads=config.inference_threads,
     )
 
 

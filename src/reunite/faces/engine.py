@@ -52,12 +52,14 @@ class FaceEngine:
         embedder: FaceModel,
         *,
         adapted: Adapted | None = None,
+        others: Sequence[FaceModel] = (),
         intra_op_threads: int = 1,
         mirror: bool = True,
     ) -> None:
         self._detector_model = detector
         self._model = embedder
         self._adapted = adapted
+        self._models = (embedder, *others) if adapted is None else adapted.models
         self._intra_op_threads = intra_op_threads
         self._mirror = mirror
         self._lock = Lock()
@@ -71,12 +73,14 @@ class FaceEngine:
         embedder: str | None = None,
         *,
         adapter: Adapter | None = None,
+        others: Sequence[str] = (),
         intra_op_threads: int = 1,
         mirror: bool = True,
     ) -> "FaceEngine":
         """The engine on the registry's detector and this embedder, or its default one.
 
-        ``adapter`` makes the templates from this embedder and its own others.
+        ``adapter`` makes the templates from this embedder and its own others; without one,
+        ``others`` names embedders to read with as well, to fit an adapter.
         Raises FaceModelError ``model_unknown`` and AdapterError ``adapter_models_differ``.
         """
         model = registry.get_model(embedder or registry.default_embedder, ModelKind.EMBEDDER)
@@ -84,6 +88,7 @@ class FaceEngine:
             registry.get_model(registry.default_detector, ModelKind.DETECTOR),
             model,
             adapted=None if adapter is None else Adapted.of(registry, model, adapter),
+            others=[registry.get_model(name, ModelKind.EMBEDDER) for name in others],
             intra_op_threads=intra_op_threads,
             mirror=mirror,
         )
@@ -92,6 +97,16 @@ class FaceEngine:
     def model(self) -> FaceModel:
         """The embedder whose digest every template carries."""
         return self._model
+
+    @property
+    def models(self) -> tuple[FaceModel, ...]:
+        """All embedders that this engine reads with, the main one first."""
+        return self._models
+
+    @property
+    def adapter(self) -> Adapter | None:
+        """The adapter behind the embedders, None where templates are the main one's output."""
+        return None if self._adapted is None else self._adapted.adapter
 
     @property
     def adapter_digest(self) -> str:
@@ -160,8 +175,8 @@ class FaceEngine:
     def _get_embedders(self) -> tuple[Embedder, ...]:
         with self._lock:
             if self._embedders is None:
-                models = (self._model,) if self._adapted is None else self._adapted.models
                 self._embedders = tuple(
-                    Embedder(model, self._intra_op_threads, mirror=self._mirror) for model in models
+                    Embedder(model, self._intra_op_threads, mirror=self._mirror)
+                    for model in self._models
                 )
             return self._embedders

@@ -89,6 +89,23 @@ class FaceReader(Protocol):
         ...
 
 
+class FittingReader(FaceReader, Protocol):
+    """A reader that also shows what its models say before any adapter, to fit one."""
+
+    @property
+    def models(self) -> tuple[FaceModel, ...]:
+        """All embedders, the main one first."""
+        ...
+
+    def embed(self, chips: Pixels) -> tuple[Float32, ...]:
+        """What each model says of aligned chips.
+
+        chips : uint8 array of shape (n, 112, 112, 3), RGB
+        Returns for each model a float32 array of shape (n, its dim), rows L2-normalised.
+        """
+        ...
+
+
 def require_faces(reader: FaceReader, photo: Photo) -> tuple[FaceView, ...]:
     """The faces of a photo that must have some.
 

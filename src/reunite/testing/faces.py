@@ -96,6 +96,11 @@ class FakeFaceReader:
         return self._model
 
     @property
+    def models(self) -> tuple[FaceModel, ...]:
+        """Itself alone."""
+        return (self._model,)
+
+    @property
     def dim(self) -> int:
         """As asked for."""
         return self._model.dim
@@ -140,6 +145,10 @@ class FakeFaceReader:
             Template(self.vector_of(view.chip), self._model.sha256, IDENTITY_ADAPTER, view.quality)
             for view in views
         ]
+
+    def embed(self, chips: Pixels) -> tuple[npt.NDArray[np.float32], ...]:
+        """The vectors of painted chips."""
+        return (np.stack([self.vector_of(chip) for chip in chips]),)
 
     def vector_of(self, chip: Pixels) -> npt.NDArray[np.float32]:
         """The vector of a painted chip, float32 array of shape (dim,), L2-normalised."""
