@@ -246,6 +246,9 @@ def open_services(config: Config) -> Iterator[Services]:
             live=live,
             clock=SystemClock(),
             settings=config.settings,
+            calibration=AdapterFolder(adapter_folder(config)).find_calibration(
+                space.model_digest, space.adapter_digest
+            ),
             alert_key=_alert_key(config),
             outside=outside,
         )

@@ -7,12 +7,15 @@ from pathlib import Path
 import numpy as np
 
 from reunite.accounts.account import Actor, Role, require_role
+from reunite.app.intake import age_at
 from reunite.app.services import Services
 from reunite.cases.case import Case
 from reunite.cases.leads import LeadStatus
 from reunite.cases.photos import CasePhoto
-from reunite.faces.adapter_trial import TrialReport, cross_validate
+from reunite.faces.adapter_trial import TrialReport, cross_fitted, cross_validate
 from reunite.faces.adapters import Adapter
+from reunite.faces.calibration import Calibration
+from reunite.faces.calibration_fitting import Mates, Strangers, fit_calibration
 from reunite.faces.fitting import OWN_LICENCE, AgedRows, LabelledRows, fit_adapter
 from reunite.faces.installed_adapters import AdapterFolder
 from reunite.faces.labelled import GROWN_AT_YEARS, read_folder
@@ -117,7 +120,7 @@ def fit_on_own_cases(
             view = _chosen_face(services, engine, photo)
             progress(done)
             if view is not None:
-                age = _age_at(case, photo)
+                age = age_at(case, photo)
                 young = None if age is None else age < GROWN_AT_YEARS
                 yield LabelledFace(view, person, young, age)
 
@@ -165,8 +168,35 @@ def _fit(
         licence=licence,
     )
     if trial.is_better:
-        installed.install(adapter)
+        installed.install(adapter, _calibrated(engine, adapter, people, aged))
     return FitReport(adapter, trial, installed=trial.is_better, unread=count_unread())
+
+
+def _calibrated(
+    engine: FittingReader, adapter: Adapter, people: LabelledRows, aged: AgedRows
+) -> Calibration:
+    """What similarities of the new templates will mean.
+
+    Mates are seen through adapters that were fitted without them.  Strangers are the faces of
+    known age, of which the adapter knows nothing but the means of age bands.
+    """
+    templates = cross_fitted(engine.models, people, aged)
+    young, grown = np.flatnonzero(people.young), np.flatnonzero(~people.young)
+    same = people.ids[young][:, None] == people.ids[grown][None, :]
+    similarity = (templates[young] @ templates[grown].T)[same]
+    ages = adapter.estimate_age_years(people.embeddings)
+    younger = np.minimum(ages[young], GROWN_AT_YEARS)[:, None]
+    return fit_calibration(
+        Strangers(
+            adapter.templates(aged.embeddings),
+            aged.ages,
+            np.full(len(aged.ages), -1, dtype=np.int64),
+        ),
+        Mates(similarity, np.broadcast_to(younger, same.shape)[same], np.zeros(0, np.float32)),
+        model_digest=engine.model.sha256,
+        adapter_digest=adapter.digest,
+        fitted_on=adapter.training_data,
+    )
 
 
 def _rows(engine: FittingReader, faces: list[LabelledFace]) -> tuple[LabelledRows, AgedRows]:
@@ -247,10 +277,3 @@ def _with_photos(
         if case_id in cases
         for photo in photos.get(case_id, [])
     ]
-
-
-def _age_at(case: Case, photo: CasePhoto) -> float | None:
-    years = case.person.birth_years
-    if years is None or photo.captured_year is None:
-        return None
-    return max(0.0, photo.captured_year - (years.first + years.last) / 2)

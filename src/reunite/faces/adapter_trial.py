@@ -70,25 +70,20 @@ def cross_validate(
     ``current`` must be for these models or the first of them.
     Raises AdapterError ``adapter_data_too_small``.
     """
-    everybody = np.unique(people.ids)
-    fold_of = np.random.default_rng(seed).permutation(len(everybody)) % FOLDS
+    fold_of = fold_of_people(people.ids, seed)
+    fitted_templates = cross_fitted(models, people, aged, options=options, seed=seed)
+    current_templates = templates_of(current)(people)
     found: dict[str, list[tuple[int, bool]]] = {"current": [], "candidate": []}
     rates: dict[str, list[float]] = {"current": [], "candidate": []}
     for fold in range(FOLDS):
-        inside = np.isin(people.ids, everybody[fold_of == fold])
-        fitted = fit_adapter(
-            models, people.at(~inside), aged, name="trial", training_data="a fold", options=options
-        )
+        inside = fold_of == fold
         tried = people.at(inside)
-        for name, templates in (
-            ("current", templates_of(current)(tried)),
-            ("candidate", templates_of(fitted)(tried)),
-        ):
-            found[name] += _first(templates, tried)
-            rates[name].append(_true_positive_rate(templates, tried))
+        for name, templates in (("current", current_templates), ("candidate", fitted_templates)):
+            found[name] += _first(templates[inside], tried)
+            rates[name].append(_true_positive_rate(templates[inside], tried))
     hits = {name: np.array(pairs, dtype=np.int64) for name, pairs in found.items()}
     return TrialReport(
-        people=len(everybody),
+        people=len(np.unique(people.ids)),
         photos=len(people.ids),
         current=Trial(float(hits["current"][:, 1].mean()), float(np.nanmean(rates["current"]))),
         candidate=Trial(
@@ -96,6 +91,36 @@ def cross_validate(
         ),
         rank1_gain_at_least=_gain_at_least(hits["current"], hits["candidate"], seed),
     )
+
+
+def cross_fitted(
+    models: Sequence[FaceModel],
+    people: LabelledRows,
+    aged: AgedRows,
+    *,
+    options: FitOptions | None = None,
+    seed: int = 0,
+) -> Float32:
+    """The template of each photo by an adapter that never saw its person, shape (n, dim)."""
+    fold_of = fold_of_people(people.ids, seed)
+    templates: Float32 | None = None
+    for fold in range(FOLDS):
+        inside = fold_of == fold
+        fitted = fit_adapter(
+            models, people.at(~inside), aged, name="trial", training_data="a fold", options=options
+        )
+        if templates is None:
+            templates = np.zeros((len(people.ids), fitted.dim), dtype=np.float32)
+        templates[inside] = templates_of(fitted)(people.at(inside))
+    assert templates is not None  # noqa: S101 - there are folds
+    return templates
+
+
+def fold_of_people(ids: Int64, seed: int) -> Int64:
+    """The fold of each photo; all photos of a person are in one."""
+    everybody, number = np.unique(ids, return_inverse=True)
+    fold: Int64 = (np.random.default_rng(seed).permutation(len(everybody)) % FOLDS)[number]
+    return fold
 
 
 def templates_of(adapter: Adapter | None) -> Callable[[LabelledRows], Float32]:

@@ -135,24 +135,31 @@ class FaceEngine:
             views.append(FaceView(face, assess(face, chip), chip))
         return tuple(views)
 
-    def template(self, view: FaceView) -> Template:
-        """The template of one face.
+    def template(self, view: FaceView, age_years: float | None = None) -> Template:
+        """The template of one face; the adapter estimates an age that nobody tells it.
 
         Raises InvalidInputError for an unusable face, with the gravest reason as its code.
         """
-        return self.templates_of([view])[0]
+        return self._templates([view], [age_years])[0]
 
     def templates_of(self, views: Sequence[FaceView]) -> list[Template]:
         """The templates of many faces in their order; several at a time cost less each.
 
         Raises InvalidInputError for the first unusable face and then makes none.
         """
+        return self._templates(views, [None] * len(views))
+
+    def _templates(
+        self, views: Sequence[FaceView], ages_years: Sequence[float | None]
+    ) -> list[Template]:
         if not views:
             return []
         chips = np.stack([require_usable(view).chip for view in views])
         embeddings = self.embed(chips)
-        adapted = self._adapted
-        vectors = embeddings[0] if adapted is None else adapted.adapter.templates(embeddings)
+        vectors = embeddings[0]
+        if self._adapted is not None:
+            ages = np.array([np.nan if age is None else age for age in ages_years])
+            vectors = self._adapted.adapter.templates(embeddings, ages)
         return [
             Template(vector, self._model.sha256, self.adapter_digest, view.quality)
             for vector, view in zip(vectors, views, strict=True)

@@ -11,6 +11,12 @@ from pathlib import Path
 from typing import Final
 
 from reunite.faces.adapters import Adapter, AdapterError, read_adapter, shipped_adapter
+from reunite.faces.calibration import (
+    Calibration,
+    find_calibration,
+    read_calibration,
+    write_calibration,
+)
 from reunite.faces.registry import FaceModel, FaceModelError, ModelRegistry
 
 HISTORY: Final = "history.json"
@@ -39,9 +45,15 @@ class AdapterFolder:
         ]
         return of_embedder[-1] if of_embedder else None
 
-    def install(self, adapter: Adapter) -> None:
-        """Use this one from now on; templates made before are of another space."""
+    def install(self, adapter: Adapter, calibration: Calibration | None = None) -> None:
+        """Use this one from now on; templates made before are of another space.
+
+        ``calibration`` says what similarities of its templates mean.
+        """
         self._folder.mkdir(parents=True, exist_ok=True)
+        if calibration is not None:
+            text = write_calibration(calibration)
+            _write(self._calibration_path(adapter.digest), text.encode())
         _write(self._folder / f"{adapter.digest}.adapter", adapter.content)
         history = [digest for digest in self._history() if digest != adapter.digest]
         self._save([*history, adapter.digest])
@@ -57,6 +69,21 @@ class AdapterFolder:
         removed = self._read(history[-1])
         self._save(history[:-1])
         return removed
+
+    def find_calibration(self, model_digest: str, adapter_digest: str) -> Calibration | None:
+        """What similarities of these templates mean; None where nobody has measured it.
+
+        Raises CalibrationError.
+        """
+        path = self._calibration_path(adapter_digest)
+        if path.is_file():
+            own = read_calibration(path.read_text(encoding="utf-8"))
+            if own.model_digest == model_digest:
+                return own
+        return find_calibration(model_digest, adapter_digest)
+
+    def _calibration_path(self, adapter_digest: str) -> Path:
+        return self._folder / f"{adapter_digest}.calibration.json"
 
     def _history(self) -> list[str]:
         path = self._folder / HISTORY

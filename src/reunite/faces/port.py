@@ -74,8 +74,8 @@ class FaceReader(Protocol):
         """
         ...
 
-    def template(self, view: FaceView) -> Template:
-        """The template of one face.
+    def template(self, view: FaceView, age_years: float | None = None) -> Template:
+        """The template of one face; an adapter estimates an age that nobody tells it.
 
         Raises InvalidInputError for an unusable face, as ``require_usable`` does.
         """

@@ -130,8 +130,8 @@ class FakeFaceReader:
                 views.append(_view(person, chip, left, right - left))
         return tuple(views)
 
-    def template(self, view: FaceView) -> Template:
-        """The person's vector.
+    def template(self, view: FaceView, age_years: float | None = None) -> Template:  # noqa: ARG002
+        """The person's vector, at any age.
 
         Raises InvalidInputError for an unusable face, with the gravest reason as its code.
         """
