@@ -132,10 +132,16 @@ def _mate_table(mates: Mates) -> Mapping[tuple[int, bool], NormalDist]:
     known = ~np.isnan(mates.younger_years)
     bands = np.full(len(known), UNKNOWN_BAND)
     bands[known] = [band_of(float(age)) for age in mates.younger_years[known]]
+    seen = {
+        band: _normal(mates.similarity[bands == band])
+        for band in range(UNKNOWN_BAND)
+        if (bands == band).sum() >= LEAST_MATES
+    }
     table = {}
     for band in range(UNKNOWN_BAND):
-        inside = mates.similarity[bands == band]
-        far = _normal(inside) if len(inside) >= LEAST_MATES else everybody
+        # The nearest age that was seen: an infant is no easier than a child of four.
+        nearest = min(seen, key=lambda other: abs(other - band), default=None)
+        far = everybody if nearest is None else seen[nearest]
         halfway = NormalDist((far.mean + grown.mean) / 2, (far.stdev + grown.stdev) / 2)
         table[band, True] = far
         table[band, False] = grown if band == GROWN_BAND else halfway
