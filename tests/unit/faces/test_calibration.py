@@ -158,7 +158,9 @@ def test_with_few_faces_of_an_age_all_ages_stand_in() -> None:
         strangers.templates[grown], strangers.ages_years[grown], np.full(grown.sum(), -1)
     )
     rng = np.random.default_rng(0)
-    mates = Mates(rng.normal(0.6, 0.1, 200).astype(np.float32), np.full(200, np.nan), np.zeros(0))
+    mates = Mates(
+        rng.normal(0.6, 0.1, 200).astype(np.float32), np.full(200, np.nan), np.zeros(0, np.float32)
+    )
     calibration = fit_calibration(
         few, mates, model_digest="m", adapter_digest="a", fitted_on="few people"
     )
