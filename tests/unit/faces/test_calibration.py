@@ -93,7 +93,7 @@ def test_a_probability_falls_with_the_number_of_people_searched(
 
 
 def test_bits_add_up_like_logarithms(shipped: Calibration) -> None:
-    likelihood = shipped.weigh(0.6, 30, 50)
+    likelihood = shipped.weigh(0.7, 30, 50)
     assert 2**likelihood.bits == pytest.approx(likelihood.likelihood_ratio)
     assert likelihood.support is Support.VERY_STRONG
 
