@@ -22,10 +22,11 @@ Int64 = npt.NDArray[np.int64]
 # matter to anybody, and further out are people who are in the data twice.
 TAIL: Final = (0.1, 0.03, 0.01, 0.003, 0.001, 0.0003)
 MOST_FACES: Final = 1500  # of a band: a million pairs
-LEAST_PAIRS: Final = 10_000  # fewer say nothing about one in a thousand
+LEAST_PAIRS: Final = 3_000  # fewer say nothing about one in a thousand
 LEAST_MATES: Final = 100
 ONE_PICTURE: Final = 0.8  # strangers so alike are one person, or one picture twice
 GROWN_BAND: Final = UNKNOWN_BAND - 1
+_UNSEEN: Final = NormalDist(0.5, 0.2)  # so alike that nothing is believed
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,16 +96,21 @@ def stranger_pairs(
 def _stranger_tables(
     strangers: Strangers, rng: np.random.Generator
 ) -> Mapping[str, Mapping[tuple[int, int], NormalDist]]:
-    every, one_sex = stranger_pairs(strangers, UNKNOWN_BAND, UNKNOWN_BAND, rng)
-    anybody = _tail_normal(every)
+    cells = [(a, b) for a in range(UNKNOWN_BAND + 1) for b in range(a, UNKNOWN_BAND + 1)]
+    pairs = {cell: stranger_pairs(strangers, *cell, rng) for cell in cells}
     tables: dict[str, dict[tuple[int, int], NormalDist]] = {"any": {}, "same_sex": {}}
-    for a in range(UNKNOWN_BAND + 1):
-        for b in range(a, UNKNOWN_BAND + 1):
-            every, one_sex = stranger_pairs(strangers, a, b, rng)
-            enough = len(every) >= LEAST_PAIRS
-            tables["any"][a, b] = _tail_normal(every) if enough else anybody
-            enough = len(one_sex) >= LEAST_PAIRS
-            tables["same_sex"][a, b] = _tail_normal(one_sex) if enough else tables["any"][a, b]
+    for number, table in enumerate(tables.values()):
+        seen = {
+            cell: _tail_normal(both[number])
+            for cell, both in pairs.items()
+            if len(both[number]) >= LEAST_PAIRS
+        }
+        # Of ages that are not in the data the worst is assumed: too rare a likeness would be
+        # believed, and small children are the ones that are missing most often.
+        known = [*seen.values(), *tables["any"].values()]
+        worst = max(known, key=lambda one: one.inv_cdf(1 - TAIL[-1]), default=_UNSEEN)
+        for cell in cells:
+            table[cell] = seen.get(cell) or (tables["any"][cell] if number else worst)
     return tables
 
 
