@@ -7,11 +7,13 @@ from reunite.web.pages import (
     account,
     accounts,
     alerts,
+    blood,
     cases,
     find,
     home,
     inbox,
     own_cases,
+    partners,
     pictures,
     report,
     review,
@@ -20,6 +22,7 @@ from reunite.web.pages import (
     review_sightings,
     sightings,
     statistics,
+    widget,
 )
 
 if TYPE_CHECKING:
@@ -27,6 +30,8 @@ if TYPE_CHECKING:
 
 ALL_PAGES: tuple["Pages", ...] = (
     home.routes,
+    partners.routes,
+    widget.routes,
     cases.routes,
     report.routes,
     own_cases.routes,
@@ -41,6 +46,7 @@ ALL_PAGES: tuple["Pages", ...] = (
     review_sightings.routes,
     account.routes,
     accounts.routes,
+    blood.routes,
     statistics.routes,
     about.routes,
 )
