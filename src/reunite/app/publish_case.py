@@ -17,6 +17,7 @@ from reunite.kernel.datum import Datum
 from reunite.kernel.errors import InvalidInputError
 from reunite.kernel.people import Module, age_in_years
 from reunite.kernel.places import Point
+from reunite.partners.webhooks import EventName
 from reunite.ports import Transaction
 
 UNKNOWN_CHILD_AGE_YEARS = 10
@@ -65,7 +66,7 @@ def publish_case(
 ) -> None:
     """Show a verified case to everyone and tell the volunteers within an area.
 
-    Without ``wish`` the radius alone decides, on the reviewer's word; None for both publishes
+    Without ``wish`` the radius alone decides, and is not widened; None for both publishes
     without an alert.  The wish to tell them, and the first of its later waves, are written in
     the same transaction: a crash right after it loses no notification.
 
@@ -79,32 +80,40 @@ def publish_case(
         case = transaction.cases.get_by_reference(reference, lock=True)
         case.publish(actor.account_id, now)
         transaction.cases.save(case)
-        if wish is None and alert_radius_km is None:
-            return
-        chosen = wish or AlertWish(alert_radius_km, reason=NO_REASON_ASKED)
-        if case.circumstances.place is None:
-            raise InvalidInputError("alert_needs_place", field="radius_km")
-        suggestion = suggestion_of(services, case, chosen)
-        drawing = _drawn(case.circumstances.place, chosen, suggestion)
-        plan = decide(
-            case.id,
-            actor.account_id,
-            now,
-            suggestion,
-            drawing,
-            reason=chosen.reason,
-            is_imminent=chosen.is_imminent,
-        )
-        transaction.alert_plans.save(plan)
-        transaction.outbox.add(
-            "notify_audience",
-            {
-                "case_id": case.id,
-                "kind": NoticeKind.PUBLISHED.value,
-                "radius_km": drawing.radius_km,
-            },
-        )
-        schedule_next_wave(transaction, plan, now)
+        told: dict[str, object] = {"case_id": case.id, "event": EventName.CASE_PUBLISHED.value}
+        if wish is not None or alert_radius_km is not None:
+            chosen = wish or AlertWish(alert_radius_km, reason=NO_REASON_ASKED)
+            plan = _decide(services, actor, case, chosen)
+            if wish is None:
+                # A program that hands in a radius means that radius.
+                plan.schedule = ()
+            told["radius_km"] = plan.drawing.radius_km
+            transaction.alert_plans.save(plan)
+            transaction.outbox.add(
+                "notify_audience",
+                {
+                    "case_id": case.id,
+                    "kind": NoticeKind.PUBLISHED.value,
+                    "radius_km": plan.drawing.radius_km,
+                },
+            )
+            schedule_next_wave(transaction, plan, now)
+        transaction.outbox.add("tell_partners", told)
+
+
+def _decide(services: Services, actor: Actor, case: Case, wish: AlertWish) -> AlertPlan:
+    if case.circumstances.place is None:
+        raise InvalidInputError("alert_needs_place", field="radius_km")
+    suggestion = suggestion_of(services, case, wish)
+    return decide(
+        case.id,
+        actor.account_id,
+        services.clock.now(),
+        suggestion,
+        _drawn(case.circumstances.place, wish, suggestion),
+        reason=wish.reason,
+        is_imminent=wish.is_imminent,
+    )
 
 
 NO_REASON_ASKED = "-"  # a program that hands in a radius alone is not asked why
