@@ -13,6 +13,7 @@ from reunite.web.pages import (
     home,
     inbox,
     own_cases,
+    partners,
     pictures,
     report,
     review,
@@ -21,6 +22,7 @@ from reunite.web.pages import (
     review_sightings,
     sightings,
     statistics,
+    widget,
 )
 
 if TYPE_CHECKING:
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 
 ALL_PAGES: tuple["Pages", ...] = (
     home.routes,
+    partners.routes,
+    widget.routes,
     cases.routes,
     report.routes,
     own_cases.routes,
