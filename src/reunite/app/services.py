@@ -1,13 +1,14 @@
 """What use cases are given: the outside world, wired once by ``bootstrap``."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from reunite.app.audience_sync import LiveAudience
 from reunite.app.gallery_sync import LiveGallery
 from reunite.faces.port import FaceReader
 from reunite.kernel.clock import Clock
-from reunite.ports import Database, LiveChannel, PhotoStore
+from reunite.ports import Channel, ChannelName, Database, LiveChannel, PhotoStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,3 +36,5 @@ class Services:
     live: LiveChannel
     clock: Clock
     settings: Settings
+    # The ways out that this machine is configured for.
+    channels: Mapping[ChannelName, Channel] = field(default_factory=dict)

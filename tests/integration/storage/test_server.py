@@ -27,8 +27,10 @@ Script = Callable[..., subprocess.Popen[str]]
 
 # Starts the server, says so, commits a row and stays until told otherwise.
 HOLD = """
-import sys, time, pathlib, psycopg
+import signal, sys, pathlib, psycopg
 from reunite.storage.server import PostgresServer
+# Whoever runs the tests in the background of a shell has Ctrl-C ignored, and so would this.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 with PostgresServer(pathlib.Path(sys.argv[1])) as server:
     with psycopg.connect(server.dsn) as connection:
         connection.execute("CREATE TABLE IF NOT EXISTS kept (word text)")
