@@ -27,7 +27,13 @@ def fit(features: np.ndarray, ages: np.ndarray) -> dict[str, np.ndarray]:
     weight = 1 / np.sqrt(counts[ages // 5])
     weight /= weight.mean()
     logs = np.log(ages + LOG_OFFSET_YEARS)
-    mean = features.mean(axis=0, dtype=np.float64).astype(np.float32)
+    # Both centred by the same weights: else the constant that is missing hides in whichever
+    # face is left out.
+    mean = np.zeros(features.shape[1])
+    for start in range(0, len(features), 500):
+        rows = slice(start, start + 500)
+        mean += weight[rows] @ features[rows].astype(np.float64)
+    mean = (mean / weight.sum()).astype(np.float32)
     centred = features.astype(np.float32) - mean
     middle = float((weight * logs).sum() / weight.sum())
     kernel = (centred @ centred.T).astype(np.float64)

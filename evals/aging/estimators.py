@@ -58,18 +58,23 @@ class Faceres:
         return float((shares[two] * (two + 0.5)).sum() / shares[two].sum())
 
 
-def onnx_of_tensorflow_js(path: Path) -> onnx.ModelProto:
-    """A TensorFlow.js graph of the few operators that MobileNet is made of."""
-    described = json.loads(path.read_text(encoding="utf-8"))
-    raw = path.with_suffix(".bin").read_bytes()
+def weights_of_tensorflow_js(listed: list[dict], raw: bytes) -> dict[str, np.ndarray]:
     stored, offset = {}, 0
-    for weight in described["weightsManifest"][0]["weights"]:
+    for weight in listed:
         half = weight.get("quantization", {}).get("dtype") == "float16"
         kind = np.dtype(np.float16 if half else weight["dtype"])
         count = int(np.prod(weight["shape"]))
         values = np.frombuffer(raw, kind, count, offset).reshape(weight["shape"])
         stored[weight["name"]] = values.astype(np.float32) if half else values
         offset += count * kind.itemsize
+    return stored
+
+
+def onnx_of_tensorflow_js(path: Path) -> onnx.ModelProto:
+    """A TensorFlow.js graph of the few operators that MobileNet is made of."""
+    described = json.loads(path.read_text(encoding="utf-8"))
+    raw = path.with_suffix(".bin").read_bytes()
+    stored = weights_of_tensorflow_js(described["weightsManifest"][0]["weights"], raw)
     nodes: list[onnx.NodeProto] = []
     initial: list[onnx.TensorProto] = []
 

@@ -174,9 +174,7 @@ def log_detail(lightness: np.ndarray) -> np.ndarray:
 
 def fit(faces: Faces) -> dict[str, np.ndarray]:
     turned, mean, nuisance = frontal_shapes(faces.meshes)
-    good = (np.abs(nuisance[:, 0]) < MAX_YAW_DEGREES) & (
-        np.abs(nuisance[:, 1]) < MAX_PITCH_DEGREES
-    )
+    good = (np.abs(nuisance[:, 0]) < MAX_YAW_DEGREES) & (np.abs(nuisance[:, 1]) < MAX_PITCH_DEGREES)
     print(f"{good.sum()} of {len(good)} faces look ahead")
     partner = mirror_partners(mean)
     reference = mean[:, :2] * EYE_DISTANCE_PX + np.array(EYES_AT)

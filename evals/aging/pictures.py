@@ -13,7 +13,7 @@ from reunite.faces.alignment import align
 from reunite.faces.detection import YunetDetector
 from reunite.faces.embedding import Embedder
 from reunite.faces.progression.mesh import FACE_OVAL, FaceMesh
-from reunite.faces.progression.preview import MIN_FACE_PX, AgeProgression
+from reunite.faces.progression.preview import AgeProgression
 from reunite.kernel.errors import InvalidInputError
 
 YOUNGEST, OLDEST = 2, 15

@@ -38,12 +38,14 @@ PAPER: Final = (236, 236, 232)  # beyond the photo's edge
 MIN_CANVAS_PX, MAX_CANVAS_PX = 256, 448
 # Beyond this ring nothing moves: distances from the middle of the eyes, in distances between
 # them, so that shoulders and background stay.
-RING_SIDES, RING_ABOVE, RING_BELOW = 2.3, 2.0, 2.9
+RING_SIDES, RING_ABOVE, RING_BELOW = 2.2, 1.9, 2.6
 RING_POINTS: Final = 28
 DETAIL_GAIN: Final = (0.7, 1.6)
 # A mean face is the middle of many: going its way a little farther than the mean difference
 # lands nearer to the age (measured, see docs/age-progression.md).
 STRENGTH: Final = 1.25
+# Wrinkles and blemishes of the mean make a face older by little and a stranger by much.
+DETAIL_SHARE: Final = 0.5
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -105,7 +107,7 @@ def canvas_of(pixels: Pixels, mesh: Mesh) -> Canvas:
     placed[:, :2] = mesh[:, :2] @ linear.T + shift
     placed[:, 2] *= scale
     return Canvas(
-        pixels=np.asarray(drawn, dtype=np.float32) / 255,
+        pixels=np.asarray(np.asarray(drawn) / 255, dtype=np.float32),
         mesh=placed,
         eye_distance_px=distance * scale,
         source_eye_px=distance,
@@ -150,7 +152,8 @@ class Progression:
         centres = np.vstack([moved[control, :2], ring])
         back = np.zeros_like(centres)
         back[: len(control)] = (canvas.mesh - moved)[control, :2]
-        shape_shift = enlarged(spline_operator(centres, places) @ back, STEPS, side)
+        stretch = spline_operator(centres, places) @ back
+        shape_shift = enlarged(stretch * _near_head(canvas, places), STEPS, side)
         # The same place in the frame of the mean faces.
         in_frame = enlarged(
             spline_operator(moved[control, :2], places) @ self.prototypes.reference[control],
@@ -171,7 +174,7 @@ class Progression:
         lab = np.asarray(cv2.cvtColor(warped, cv2.COLOR_RGB2LAB), dtype=np.float32)
         lab = _with_detail(
             lab,
-            inside[..., None] * looked_up(change.detail, in_frame) * strength,
+            inside[..., None] * looked_up(change.detail, in_frame) * DETAIL_SHARE * strength,
             canvas.eye_distance_px / EYE_DISTANCE_PX,
         )
         lab += strength * inside[..., None] * looked_up(change.skin, in_frame)
@@ -206,7 +209,7 @@ class Progression:
         finder = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
         nothing = np.zeros((SIDE_PX, SIDE_PX, 2), dtype=np.float32)
         raw = np.asarray(finder.calc(after, before, nothing), dtype=np.float32)
-        flow = cv2.GaussianBlur(raw, (0, 0), 4.0) * self.prototypes.flow_mask[..., None]
+        flow = cv2.GaussianBlur(raw, (0, 0), 5.0) * self.prototypes.flow_mask[..., None]
         across, down = np.meshgrid(np.arange(SIDE_PX), np.arange(SIDE_PX))
         here = np.stack([across, down], axis=2).astype(np.float32)
         mask = self.prototypes.face_mask[..., None]
@@ -233,6 +236,15 @@ def _ring(canvas: Canvas) -> Float64:
     return np.asarray(middle + canvas.eye_distance_px * oval, dtype=np.float64)
 
 
+def _near_head(canvas: Canvas, places: Float64) -> Float64:
+    """1 on the face, 0 on the ring and beyond, where a spline would go on and on."""
+    middle = eye_centres(canvas.mesh)[:, :2].mean(axis=0)
+    away = (places - middle) / canvas.eye_distance_px
+    down = np.where(away[:, 1] > 0, RING_BELOW, RING_ABOVE)
+    radius = np.hypot(away[:, 0] / RING_SIDES, away[:, 1] / down)
+    return 1 - smoothstep(radius[:, None].astype(np.float32), 0.75, 1.0).astype(np.float64)
+
+
 def _inside_frame(in_frame: Float32) -> Float32:
     """1 well inside the frame of the mean faces, 0 at its rim and beyond."""
     to_rim = np.minimum(in_frame, SIDE_PX - 1 - in_frame).min(axis=2)
@@ -250,4 +262,3 @@ def _with_detail(lab: Float32, log_gain: Float32, scale: float) -> Float32:
     out = lab.copy()
     out[..., 0] = result
     return out
-

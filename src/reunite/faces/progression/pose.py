@@ -1,13 +1,11 @@
 """Where a face looks: the rotation between it and a frontal one."""
 
-
 import numpy as np
 import numpy.typing as npt
 
 from reunite.faces.progression.mesh import INNER_LIPS, MOUTH_CORNERS, Mesh, eye_centres
 
 Float64 = npt.NDArray[np.float64]
-
 
 
 def normalised(mesh: Mesh) -> tuple[Float64, float]:

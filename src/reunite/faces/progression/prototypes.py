@@ -103,8 +103,8 @@ class Prototypes:
 
     @cached_property
     def flow_mask(self) -> Float32:
-        """Wider than the face: jaw and hairline move with it."""
-        return soft_mask(self.reference, grow_px=12, soften_px=8)
+        """A little wider than the face: its outline moves with it."""
+        return soft_mask(self.reference, grow_px=3, soften_px=8)
 
 
 def soft_mask(reference: Float64, *, grow_px: int, soften_px: float) -> Float32:
