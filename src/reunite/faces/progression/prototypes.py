@@ -113,7 +113,8 @@ def soft_mask(reference: Float64, *, grow_px: int, soften_px: float) -> Float32:
     oval = np.round(reference[list(FACE_OVAL)]).astype(np.int32)
     cv2.fillPoly(mask, [oval], 1)
     size = 2 * grow_px + 1
-    grown = cv2.dilate(mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
+    grown = cv2.dilate(mask, disc)
     soft = cv2.GaussianBlur(grown.astype(np.float32), (0, 0), soften_px)
     return np.asarray(soft, dtype=np.float32)
 
