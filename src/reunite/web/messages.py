@@ -108,6 +108,9 @@ MESSAGES: Mapping[str, str] = {
     ),
     "photo_several_faces": N_("There are several faces in this photo. Please say which is meant."),
     "no_such_face": N_("Please choose one of the faces shown."),
+    "preview_no_face": N_("No face was found that could be shown at another age."),
+    "preview_face_turned": N_("The face is seen too much from the side to show it at another age."),
+    "preview_face_small": N_("The face is too small to show it at another age."),
     "photo_already_there": N_("This photo is there already. Please choose a different one."),
     "face_unusable": N_("This face cannot be used. Please choose another photo."),
     "face_too_small": N_(
