@@ -37,6 +37,7 @@ from reunite.ports.notices import (
     NoticeProgress,
     NoticeRepository,
 )
+from reunite.ports.previews import PreviewRepository
 from reunite.ports.searches import (
     ImportRepository,
     Look,
@@ -75,6 +76,7 @@ __all__ = [
     "Outbox",
     "PhotoRepository",
     "PhotoStore",
+    "PreviewRepository",
     "Probe",
     "ProbeRepository",
     "Receipt",

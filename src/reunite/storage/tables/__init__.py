@@ -26,10 +26,12 @@ from reunite.storage.tables.notices import (
     notice_recipients,
     notices,
 )
+from reunite.storage.tables.previews import age_previews, preview_dues
 from reunite.storage.tables.work import outbox
 
 __all__ = [
     "accounts",
+    "age_previews",
     "case_transitions",
     "cases",
     "chunk_deliveries",
@@ -45,6 +47,7 @@ __all__ = [
     "notices",
     "outbox",
     "photos",
+    "preview_dues",
     "probes",
     "sessions",
     "sightings",
