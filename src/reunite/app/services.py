@@ -9,7 +9,16 @@ from reunite.app.gallery_sync import LiveGallery
 from reunite.faces.port import FaceReader
 from reunite.faces.progression.port import AgeingReader
 from reunite.kernel.clock import Clock
-from reunite.ports import Channel, ChannelName, Database, LiveChannel, PhotoStore
+from reunite.partners.cap.signing import SigningKey
+from reunite.ports import (
+    Channel,
+    ChannelName,
+    Database,
+    LiveChannel,
+    NoOutsideWorld,
+    OutsideWorld,
+    PhotoStore,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +32,8 @@ class Settings:
     # Below this nobody is alike: different adults reach .40 once in a thousand pairs.
     lead_similarity: float = 0.30
     country: str = "CN"
+    # Whose records are ours in the eyes of other registries (PFIF).
+    domain: str = "reunite.localhost"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,3 +51,5 @@ class Services:
     ageing: AgeingReader | None = None  # None where only permissively licensed parts may be used
     # The ways out that this machine is configured for.
     channels: Mapping[ChannelName, Channel] = field(default_factory=dict)
+    alert_key: SigningKey | None = None  # signs CAP messages; None leaves them unsigned
+    outside: OutsideWorld = field(default_factory=NoOutsideWorld)

@@ -17,6 +17,16 @@ from reunite.storage.tables.cases import (
     photos,
     sightings,
 )
+from reunite.storage.tables.exchange import (
+    api_key_uses,
+    api_keys,
+    cap_messages,
+    case_origins,
+    partner_records,
+    received_alerts,
+    repositories,
+    webhooks,
+)
 from reunite.storage.tables.faces import probes, template_changes, template_spaces, templates
 from reunite.storage.tables.notices import (
     chunk_deliveries,
@@ -32,6 +42,10 @@ from reunite.storage.tables.work import outbox
 __all__ = [
     "accounts",
     "age_previews",
+    "api_key_uses",
+    "api_keys",
+    "cap_messages",
+    "case_origins",
     "case_transitions",
     "cases",
     "chunk_deliveries",
@@ -46,9 +60,12 @@ __all__ = [
     "notice_recipients",
     "notices",
     "outbox",
+    "partner_records",
     "photos",
     "preview_dues",
     "probes",
+    "received_alerts",
+    "repositories",
     "sessions",
     "sightings",
     "template_changes",
@@ -56,4 +73,5 @@ __all__ = [
     "templates",
     "volunteer_changes",
     "volunteers",
+    "webhooks",
 ]
