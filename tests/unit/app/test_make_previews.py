@@ -1,6 +1,7 @@
 """Illustrations: made as a child grows, seen by few, found by no search, gone with the case."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -28,9 +29,9 @@ BORN = 1999
 LOST_AT_FIVE = Person(name="王乐乐", sex=Sex.MALE, birth_years=YearRange(BORN, BORN))
 
 
-def lost(world: World, tag: int = 7, **changes: object) -> str:
+def lost(world: World, tag: int = 7, **changes: Any) -> str:
     """The reference of somebody who was lost at five and is 27 by now."""
-    arguments = {"person": LOST_AT_FIVE, "captured_year": 2004, **changes}
+    arguments: dict[str, Any] = {"person": LOST_AT_FIVE, "captured_year": 2004, **changes}
     reference = world.open(tag, **arguments)
     work(world)
     return reference
@@ -117,7 +118,7 @@ def test_they_are_taken_in_by_nobody(world: World) -> None:
     ],
     ids=["elder", "new photo", "photo of an adult", "no year at all", "lost last year"],
 )
-def test_some_have_none(world: World, changes: dict[str, object]) -> None:
+def test_some_have_none(world: World, changes: dict[str, Any]) -> None:
     assert previews_of(world, lost(world, **changes)) == []
 
 

@@ -98,8 +98,10 @@ def test_recorded_ages_are_never_negative(born: int, spread: int, later: int) ->
 
 def test_approval_can_be_taken_back() -> None:
     preview = AgePreview(CaseId(1), PhotoId(1), 18, "key", NOW, "maker")
-    assert not preview.is_approved
+    steps = [preview.is_approved]
     preview.approve(AccountId(3), NOW)
-    assert preview.is_approved
+    steps.append(preview.is_approved)
     preview.withdraw()
-    assert (preview.approved_by, preview.approved_at) == (None, None)
+    steps.append(preview.is_approved)
+    assert steps == [False, True, False]
+    assert preview.approved_at is None

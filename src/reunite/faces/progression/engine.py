@@ -47,7 +47,7 @@ STRENGTH: Final = 1.25
 # Wrinkles and blemishes of the mean make a face older by little and a stranger by much.
 DETAIL_SHARE: Final = 0.5
 # So does the flow, which also bends whatever lies behind the head.
-FLOW_SHARE: Final = 0.6
+FLOW_SHARE: Final = 0.8
 
 
 @dataclass(frozen=True, eq=False, slots=True)

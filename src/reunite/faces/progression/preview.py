@@ -40,9 +40,10 @@ PUSHES: Final = (
     Push(1.0, 1.3),
     Push(1.25, 1.3),
     Push(1.5, 1.3),
+    Push(1.75, 1.4),
 )
 # A preview less like its own photo than this is of somebody else.
-MIN_SIMILARITY: Final = 0.55
+MIN_SIMILARITY: Final = 0.51
 NOSE_TIP: Final = 4
 
 MAX_YAW_DEGREES: Final = 25.0
