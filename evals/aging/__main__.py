@@ -15,11 +15,11 @@ import numpy as np
 
 from evals.age.faces import capped, find_utkface, list_aged_photos, middle_face, read_rgb
 from evals.aging.estimators import Faceres, mobilefacenet_age
-from evals.aging.pictures import MIN_FACE_PX, Looks, children, measure_pictures
+from evals.aging.pictures import Looks, children, measure_pictures
 from evals.aging.retrieval import measure_retrieval
 from reunite.faces.detection import YunetDetector
 from reunite.faces.embedding import Embedder
-from reunite.faces.progression.preview import AgeProgression
+from reunite.faces.progression.preview import MIN_FACE_PX, AgeProgression
 from reunite.faces.progression.prototypes import DATA_FILE, load_prototypes
 from reunite.faces.registry import SFACE, YUNET
 

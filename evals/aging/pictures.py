@@ -106,7 +106,8 @@ def measure_pictures(
                 "target": target,
                 "age": photo.age,
                 "race": photo.race,
-                "strength": preview.strength,
+                "strength": preview.push.strength,
+                "age_factor": preview.push.age_factor,
                 "similarity": float(before["template"] @ after["template"]),
                 "template": after["template"],
                 **{f"{k}_before": before[k] for k in ("faceres", "second")},
@@ -117,7 +118,7 @@ def measure_pictures(
         )
         if sheets is not None:
             pair = np.hstack([made.original, preview.pixels])[:, :, ::-1]
-            name = f"{len(rows):03d}_{photo.age}_to_{target}_x{preview.strength}.jpg"
+            name = f"{len(rows):03d}_{photo.age}_to_{target}_x{preview.push.strength}.jpg"
             cv2.imwrite(str(sheets / name), pair)
     return {"refused_or_turned": refused, **summary(rows, np.array(originals), seconds)}
 

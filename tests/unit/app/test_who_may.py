@@ -32,6 +32,7 @@ from reunite.app import (
     triage_sighting,
     view_case,
     view_photo,
+    view_preview,
 )
 from reunite.app.access import ADMIN_ONLY, PUBLIC, SIGNED_IN, STAFF_ONLY, Access
 from reunite.app.services import Services
@@ -39,7 +40,7 @@ from reunite.cases.case import Outcome, ResolutionCause
 from reunite.cases.leads import Verdict
 from reunite.cases.sightings import SightingStatus
 from reunite.kernel.errors import ForbiddenError, ReuniteError
-from reunite.kernel.ids import AccountId, ApiKeyId, LeadId, PhotoId, SightingId
+from reunite.kernel.ids import AccountId, ApiKeyId, LeadId, PhotoId, PreviewId, SightingId
 from reunite.kernel.people import Module, Side
 from reunite.partners.keys import Scope
 from tests.unit.app.world import HANGZHOU, NOON, World, a_report
@@ -172,13 +173,21 @@ RULES: dict[str, tuple[frozenset[Role], Call]] = {
     "api_keys.list_keys": (ADMINS, api_keys.list_keys),
     "api_keys.list_key_uses": (ADMINS, lambda s, a: api_keys.list_key_uses(s, a, ApiKeyId(0))),
     "name_accounts.name_accounts": (STAFF, lambda s, a: name_accounts.name_accounts(s, a, [])),
+    "view_preview.approve_preview": (
+        STAFF,
+        lambda s, a: view_preview.approve_preview(s, a, PreviewId(0), show=True),
+    ),
     "import_photos.import_photos": (
         STAFF,
         lambda s, a: import_photos.import_photos(s, a, Path("/nowhere/at/all"), IMPORT),
     ),
 }
 # Open to everyone, and decide by themselves what to show to whom; see their own tests.
-FOR_ALL = {"view_case.get_case", "view_photo.get_case_picture"}
+FOR_ALL = {
+    "view_case.get_case",
+    "view_photo.get_case_picture",
+    "view_preview.get_preview_picture",
+}
 
 
 def use_cases() -> Iterator[tuple[str, inspect.Signature]]:

@@ -24,7 +24,7 @@ from reunite.faces.progression.mesh import (
 )
 from reunite.faces.progression.pose import normalised, rotation_between, yaw_pitch_degrees
 from reunite.faces.progression.preview import (
-    STRENGTHS,
+    PUSHES,
     AgeProgression,
     Previews,
     landmarks_of,
@@ -211,7 +211,7 @@ def test_what_surrounds_the_head_stays(photo: Photo, mesh: Mesh, prototypes: Pro
 def test_previews_are_at_the_ages_that_lie_ahead(previews: Previews) -> None:
     assert [preview.age for preview in previews.previews] == [18, 25]
     for preview in previews.previews:
-        assert preview.strength in STRENGTHS
+        assert preview.push in PUSHES
         assert preview.pixels.shape == previews.original.shape
         assert 0.3 < preview.similarity < 1
 

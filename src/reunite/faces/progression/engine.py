@@ -46,6 +46,8 @@ DETAIL_GAIN: Final = (0.7, 1.6)
 STRENGTH: Final = 1.25
 # Wrinkles and blemishes of the mean make a face older by little and a stranger by much.
 DETAIL_SHARE: Final = 0.5
+# So does the flow, which also bends whatever lies behind the head.
+FLOW_SHARE: Final = 0.8
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -164,7 +166,7 @@ class Progression:
         to_canvas = enlarged(
             self.prototypes.frame_operator @ canvas.mesh[control, :2], STEPS, SIDE_PX
         )
-        flowed = in_frame + strength * looked_up(change.flow, in_frame)
+        flowed = in_frame + FLOW_SHARE * strength * looked_up(change.flow, in_frame)
         flow_shift = looked_up(to_canvas, flowed) - looked_up(to_canvas, in_frame)
         across, down = np.meshgrid(np.arange(side), np.arange(side))
         here = np.stack([across, down], axis=2).astype(np.float32)

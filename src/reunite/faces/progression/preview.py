@@ -1,14 +1,14 @@
 """Previews of one face at several ages, each as strong as its age asks for."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from reunite.faces.age import AgeEstimator
+from reunite.faces.age import AgeEstimate, AgeEstimator
 from reunite.faces.alignment import Points, align
 from reunite.faces.photo import Pixels
 from reunite.faces.progression.engine import Canvas, Progression, Step, canvas_of
@@ -20,11 +20,30 @@ from reunite.kernel.people import Sex
 
 Float32 = npt.NDArray[np.float32]
 
-# Tried from the weakest to the strongest: a mean face is the middle of many, and going its
-# way somewhat farther than the mean difference lands nearer to the age.
-STRENGTHS: Final = (0.75, 1.0, 1.25, 1.5, 1.75)
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """How far to go: times the difference of two mean faces, the older one so much older.
+
+    A mean face is the middle of many, so that going just its way lands too young.  An older
+    mean costs less likeness than more of the same difference (docs/age-progression.md).
+    """
+
+    strength: float
+    age_factor: float
+
+
+# Tried from the weakest to the strongest.
+PUSHES: Final = (
+    Push(0.75, 1.0),
+    Push(1.0, 1.0),
+    Push(1.0, 1.3),
+    Push(1.25, 1.3),
+    Push(1.5, 1.3),
+    Push(1.75, 1.4),
+)
 # A preview less like its own photo than this is of somebody else.
-MIN_SIMILARITY: Final = 0.55
+MIN_SIMILARITY: Final = 0.51
 NOSE_TIP: Final = 4
 
 MAX_YAW_DEGREES: Final = 25.0
@@ -42,7 +61,7 @@ class Preview:
     """How somebody may look at an age.
 
     pixels : uint8 (side, side, 3), RGB, not yet marked: see ``sheet``
-    strength : which of ``STRENGTHS`` was taken
+    push : which of ``PUSHES`` was taken
     similarity : of its template to the photo's, cosine
     seems_years : the age that the estimator sees in it
     doubts : codes of what makes it worth less, e.g. ``preview_face_turned``
@@ -50,7 +69,7 @@ class Preview:
 
     age: int
     pixels: Pixels
-    strength: float
+    push: Push
     similarity: float
     seems_years: float
     doubts: tuple[str, ...]
@@ -79,6 +98,15 @@ class AgeProgression:
     def _progression(self) -> Progression:
         return Progression(load_prototypes())
 
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the mean faces."""
+        return self._progression.prototypes.digest
+
+    def estimate_age(self, chip: Pixels) -> AgeEstimate:
+        """How old an aligned chip looks, uint8 (112, 112, 3), RGB."""
+        return self._estimator.estimate(chip[None])[0]
+
     def preview(
         self, pixels: Pixels, landmarks: Points, sex: Sex, age: float, targets: Sequence[int]
     ) -> Previews:
@@ -102,17 +130,18 @@ class AgeProgression:
         return Previews(as_bytes(canvas.pixels), made)
 
     def _at(self, canvas: Canvas, step: Step, own: Float32, doubts: tuple[str, ...]) -> Preview:
-        """Of all strengths the one that looks nearest to the age, and still like the photo."""
+        """Of all pushes the one that looks nearest to the age, and still like the photo."""
         best: Preview | None = None
         far = ("preview_far_age",) if step.age_to > FARTHEST_AGE else ()
-        for strength in STRENGTHS:
-            moved = self._progression.apply(canvas, step, strength)
+        for push in PUSHES:
+            older = replace(step, age_to=step.age_to * push.age_factor)
+            moved = self._progression.apply(canvas, older, push.strength)
             estimate, template = self._estimator.look(chip_of(moved))
             similarity = float(own @ template)
             tried = Preview(
                 age=round(step.age_to),
                 pixels=as_bytes(moved.pixels),
-                strength=strength,
+                push=push,
                 similarity=similarity,
                 seems_years=estimate.years,
                 doubts=(*doubts, *far),
@@ -123,7 +152,7 @@ class AgeProgression:
                 break  # stronger ones are farther still
             elif _off(tried) < _off(best):
                 best = tried
-        assert best is not None  # noqa: S101 - there are strengths
+        assert best is not None  # noqa: S101 - there are pushes
         return best
 
     def _doubts_of_photo(self, canvas: Canvas, sex: Sex, age: float) -> tuple[str, ...]:
