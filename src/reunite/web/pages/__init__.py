@@ -7,11 +7,13 @@ from reunite.web.pages import (
     account,
     accounts,
     alerts,
+    blood,
     cases,
     find,
     home,
     inbox,
     own_cases,
+    partners,
     pictures,
     previews,
     report,
@@ -21,6 +23,7 @@ from reunite.web.pages import (
     review_sightings,
     sightings,
     statistics,
+    widget,
 )
 
 if TYPE_CHECKING:
@@ -28,6 +31,8 @@ if TYPE_CHECKING:
 
 ALL_PAGES: tuple["Pages", ...] = (
     home.routes,
+    partners.routes,
+    widget.routes,
     cases.routes,
     report.routes,
     own_cases.routes,
@@ -43,6 +48,7 @@ ALL_PAGES: tuple["Pages", ...] = (
     review_sightings.routes,
     account.routes,
     accounts.routes,
+    blood.routes,
     statistics.routes,
     about.routes,
 )
