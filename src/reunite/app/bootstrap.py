@@ -53,7 +53,6 @@ class Config:
     gallery_shards: int = 0  # 0: one gallery on this machine's disk; else so many Ray actors
     ray_address: str | None = None  # of a Ray cluster; None starts one on this machine
     inference_threads: int = 1  # of one face; several faces are read at the same time
-    permissive_only: bool = False  # leave out whatever may not be used commercially
     alert_key_file: Path | None = None  # PEM; None makes a key and its certificate once
     alert_certificate_file: Path | None = None
     settings: Settings = field(default_factory=Settings)
@@ -80,7 +79,6 @@ def read_config(environment: Mapping[str, str] = os.environ) -> Config:
         gallery_shards=int(environment.get("REUNITE_GALLERY_SHARDS", "0")),
         ray_address=environment.get("REUNITE_RAY_ADDRESS") or None,
         inference_threads=int(environment.get("REUNITE_INFERENCE_THREADS", "1")),
-        permissive_only=environment.get("REUNITE_PERMISSIVE_ONLY", "0") not in {"", "0"},
         alert_key_file=_path(environment, "REUNITE_CAP_KEY"),
         alert_certificate_file=_path(environment, "REUNITE_CAP_CERTIFICATE"),
         settings=Settings(domain=_domain(environment)),
