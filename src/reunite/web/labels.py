@@ -108,6 +108,7 @@ REASONS: Mapping[str, str] = {
     "preview_face_turned": N_("the face is seen from the side"),
     "preview_face_small": N_("the face is very small"),
     "preview_far_age": N_("so many years ahead, little is certain"),
+    "preview_of_toddler": N_("the photo is of a very small child"),
     "preview_of_adult": N_("ageing of adults is experimental"),
     "sex": N_("Sex"),
     "birth_year": N_("Year of birth"),

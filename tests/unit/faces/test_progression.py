@@ -225,6 +225,8 @@ def test_doubts_are_named(photo: Photo, view: FaceView) -> None:
     made = AgeProgression().preview(photo.pixels, view.face.landmarks, Sex.FEMALE, 30, [45, 80])
     assert [preview.age for preview in made.previews] == [45]
     assert made.previews[0].doubts == ("preview_of_adult", "preview_far_age")
+    small = AgeProgression().preview(photo.pixels, view.face.landmarks, Sex.MALE, 3, [10])
+    assert small.previews[0].doubts == ("preview_of_toddler",)
 
 
 def test_a_tiny_face_is_refused(photo: Photo, view: FaceView) -> None:

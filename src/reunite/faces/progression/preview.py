@@ -54,6 +54,7 @@ REFUSED_FACE_PX: Final = 40.0
 FARTHEST_AGE: Final = 40  # beyond, the mean faces do not convince
 REFUSED_AGE: Final = 70
 ADULT_FROM: Final = 18
+TODDLER_BELOW: Final = 4  # so much growth lies ahead that the outline of the head breaks
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -167,6 +168,7 @@ class AgeProgression:
         found = {
             "preview_face_turned": abs(yaw) > MAX_YAW_DEGREES,
             "preview_face_small": face_px < MIN_FACE_PX,
+            "preview_of_toddler": age < TODDLER_BELOW,
             "preview_of_adult": age >= ADULT_FROM,
         }
         return tuple(code for code, doubtful in found.items() if doubtful)
