@@ -23,6 +23,8 @@ from reunite.kernel.people import Sex
 SEALED_DIGITS = "89abcdef"
 SUFFIXES = {".png", ".jpg", ".jpeg"}
 RESAMPLES = 2000
+# Somebody who looks older than this in the "young" photo is no child in it.
+OLDEST_PROBE_YEARS = 16.0
 METHODS = ("raw", "preview", "control", "average", "shift")
 
 
@@ -62,13 +64,15 @@ class Reader:
         return template, estimate.years
 
     def probe(self, path: Path, target: float) -> dict[str, np.ndarray] | None:
-        """The templates of one young photo by each method."""
+        """The templates of one photo of a child by each method."""
         pixels = read_rgb(path)
         face = middle_face(self.detector, pixels)
         mesh = None if face is None else self.mesh.find_mesh(pixels, face.landmarks)
         if face is None or mesh is None:
             return None
         estimate, raw = self.estimator.look(align(pixels, face.landmarks))
+        if estimate.years > OLDEST_PROBE_YEARS:
+            return None
         sex = likely_sex(self.prototypes, raw, estimate.years)
         canvas = canvas_of(pixels, mesh)
         step = Step(sex, round(estimate.years), round(max(target, estimate.years + 1)))
@@ -116,7 +120,7 @@ def measure_retrieval(folder: Path, *, sealed: bool, probes: int) -> dict[str, o
     impostor: dict[str, list[float]] = {method: [] for method in METHODS}
     of_person, young_years = [], []
     # One photo of everybody first, then second ones, until there are enough.
-    order = [(n, k) for k in range(4) for n, p in enumerate(people) if k < len(p.young)]
+    order = [(n, k) for k in range(6) for n, p in enumerate(people) if k < len(p.young)]
     for number, which in order:
         if len(of_person) >= probes:
             break
