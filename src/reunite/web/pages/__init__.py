@@ -7,6 +7,7 @@ from reunite.web.pages import (
     account,
     accounts,
     alerts,
+    blood,
     cases,
     find,
     home,
@@ -45,6 +46,7 @@ ALL_PAGES: tuple["Pages", ...] = (
     review_sightings.routes,
     account.routes,
     accounts.routes,
+    blood.routes,
     statistics.routes,
     about.routes,
 )
