@@ -52,6 +52,7 @@ from reunite.ports.notices import (
     NoticeRepository,
 )
 from reunite.ports.outside import NoOutsideWorld, OutsideWorld
+from reunite.ports.previews import PreviewRepository
 from reunite.ports.searches import (
     ImportRepository,
     Look,
@@ -97,6 +98,7 @@ __all__ = [
     "PartnerRepository",
     "PhotoRepository",
     "PhotoStore",
+    "PreviewRepository",
     "Probe",
     "ProbeRepository",
     "Receipt",

@@ -42,11 +42,13 @@ from reunite.storage.tables.notices import (
     notices,
 )
 from reunite.storage.tables.plans import alert_plans
+from reunite.storage.tables.previews import age_previews, preview_dues
 from reunite.storage.tables.work import outbox
 
 __all__ = [
     "accounts",
     "alert_plans",
+    "age_previews",
     "api_key_uses",
     "api_keys",
     "cap_messages",
@@ -67,6 +69,7 @@ __all__ = [
     "outbox",
     "partner_records",
     "photos",
+    "preview_dues",
     "probes",
     "received_alerts",
     "repositories",
