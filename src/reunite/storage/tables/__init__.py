@@ -47,8 +47,8 @@ from reunite.storage.tables.work import outbox
 
 __all__ = [
     "accounts",
-    "alert_plans",
     "age_previews",
+    "alert_plans",
     "api_key_uses",
     "api_keys",
     "cap_messages",
