@@ -13,6 +13,13 @@ MATRIX: dict[tuple[str, str], Access] = {
     ("GET", "/"): PUBLIC,
     ("GET", "/~"): PUBLIC,
     ("GET", "/~/"): PUBLIC,
+    ("GET", "/~/admin/partners"): ADMIN_ONLY,
+    ("POST", "/~/admin/partners/keys"): ADMIN_ONLY,
+    ("GET", "/~/admin/partners/keys/{key_id:int}"): ADMIN_ONLY,
+    ("POST", "/~/admin/partners/keys/{key_id:int}/rotate"): ADMIN_ONLY,
+    ("POST", "/~/admin/partners/keys/{key_id:int}/revoke"): ADMIN_ONLY,
+    ("GET", "/~/widget"): PUBLIC,
+    ("GET", "/~/widget/{reference}"): PUBLIC,
     ("GET", "/~/cases"): PUBLIC,
     ("GET", "/~/cases/{reference}"): PUBLIC,
     ("GET", "/~/cases/{reference}/poster"): PUBLIC,
@@ -37,6 +44,8 @@ MATRIX: dict[tuple[str, str], Access] = {
     ("POST", "/~/find/{token}/photos/drop"): SIGNED_IN,
     ("POST", "/~/find/{token}/aside"): SIGNED_IN,
     ("GET", "/photos/{photo_id:int}/{variant}.jpg"): PUBLIC,
+    ("GET", "/previews/{preview_id:int}.jpg"): PUBLIC,
+    ("POST", "/~/review/previews/{preview_id:int}"): STAFF_ONLY,
     ("GET", "/find/{token}/{variant}.jpg"): SIGNED_IN,
     ("GET", "/sightings/{sighting_id:int}/{variant}.jpg"): STAFF_ONLY,
     ("GET", "/~/cases/{reference}/sighting"): SIGNED_IN,
@@ -55,6 +64,8 @@ MATRIX: dict[tuple[str, str], Access] = {
     ("GET", "/~/review"): STAFF_ONLY,
     ("GET", "/~/review/cases/{reference}"): STAFF_ONLY,
     ("GET", "/~/review/cases/{reference}/audience"): STAFF_ONLY,
+    ("POST", "/~/review/cases/{reference}/audience"): STAFF_ONLY,
+    ("POST", "/~/review/cases/{reference}/stop-widening"): STAFF_ONLY,
     ("GET", "/~/review/cases/{reference}/notices"): STAFF_ONLY,
     ("POST", "/~/review/cases/{reference}/verify"): STAFF_ONLY,
     ("POST", "/~/review/cases/{reference}/publish"): STAFF_ONLY,
@@ -75,6 +86,9 @@ MATRIX: dict[tuple[str, str], Access] = {
     ("POST", "/~/sign-out"): SIGNED_IN,
     ("GET", "/~/admin/accounts"): ADMIN_ONLY,
     ("POST", "/~/admin/accounts/{account_id:int}"): ADMIN_ONLY,
+    ("GET", "/~/blood/compatibility"): PUBLIC,
+    ("GET", "/~/blood/again"): PUBLIC,
+    ("POST", "/~/blood/again"): PUBLIC,
     ("GET", "/~/statistics"): PUBLIC,
     ("GET", "/~/about"): PUBLIC,
     ("GET", "/~/_patterns"): STAFF_ONLY,
@@ -122,7 +136,7 @@ def test_each_role_is_let_in_or_kept_out(site: Site, method: str, path: str) -> 
     address = path.replace("~", "en")
     for name, example in EXAMPLES.items():
         address = address.replace(f"{{{name}}}", example)
-    for name in ("photo_id", "sighting_id", "lead_id", "account_id"):
+    for name in ("photo_id", "preview_id", "sighting_id", "lead_id", "account_id", "key_id"):
         address = address.replace(f"{{{name}:int}}", "1")
     for actor in people(site.world):
         if admitted(access, actor) and path in STREAMS:
@@ -147,7 +161,7 @@ def test_no_form_is_accepted_without_its_token(site: Site, path: str) -> None:
     address = path.replace("~", "en")
     for name, example in EXAMPLES.items():
         address = address.replace(f"{{{name}}}", example)
-    for name in ("photo_id", "sighting_id", "lead_id", "account_id"):
+    for name in ("photo_id", "preview_id", "sighting_id", "lead_id", "account_id", "key_id"):
         address = address.replace(f"{{{name}:int}}", "1")
     answer = site.reader(site.world.admin).client.post(address)
     assert answer.status_code == 403

@@ -7,6 +7,7 @@ themselves are erased when the retention period ends (``erase_expired``).
 
 from reunite.accounts.account import EVERYONE, STAFF, Actor, require_role
 from reunite.alerts.notices import NoticeKind
+from reunite.alerts.plan import StopReason
 from reunite.app.open_case import require_own
 from reunite.app.services import Services
 from reunite.cases.case import Case, CaseStatus, Outcome, ResolutionCause
@@ -37,7 +38,7 @@ def resolve_case(
         for one in _locked(transaction, reference, with_partners=with_confirmed_partners):
             was_public = one.is_public
             one.resolve(outcome, cause, actor.account_id, now, note.strip())
-            _close(transaction, one, NoticeKind.RESOLVED if was_public else None)
+            end_case(transaction, one, NoticeKind.RESOLVED if was_public else None)
 
 
 def withdraw_case(services: Services, actor: Actor | None, reference: str, note: str = "") -> None:
@@ -51,12 +52,17 @@ def withdraw_case(services: Services, actor: Actor | None, reference: str, note:
         require_own(actor, case)
         was_public = case.is_public
         case.withdraw(actor.account_id, services.clock.now(), note.strip())
-        _close(transaction, case, NoticeKind.CANCELLED if was_public else None)
+        end_case(transaction, case, NoticeKind.CANCELLED if was_public else None)
 
 
-def _close(transaction: Transaction, case: Case, kind: NoticeKind | None) -> None:
+def end_case(transaction: Transaction, case: Case, kind: NoticeKind | None) -> None:
+    """Write a case that has just ended; ``kind`` is what those who were told are told now."""
     transaction.cases.save(case)
     transaction.templates.delete_of_case(case.id)
+    plan = transaction.alert_plans.find(case.id, lock=True)
+    if plan is not None and plan.next_wave() is not None:
+        plan.stop(StopReason.ENDED, case.transitions[-1].at)
+        transaction.alert_plans.save(plan)
     if kind is not None:
         transaction.outbox.add("notify_audience", {"case_id": case.id, "kind": kind.value})
         transaction.outbox.add(

@@ -10,6 +10,7 @@ from sqlalchemy import URL, Connection, create_engine, text
 
 from reunite.ports import Outbox
 from reunite.storage.accounts import PostgresAccounts
+from reunite.storage.alert_plans import PostgresAlertPlans
 from reunite.storage.api_keys import PostgresApiKeys
 from reunite.storage.cap_messages import PostgresCapMessages
 from reunite.storage.cases import PostgresCases
@@ -20,6 +21,7 @@ from reunite.storage.looks import PostgresLooks
 from reunite.storage.notices import PostgresNotices
 from reunite.storage.partners import PostgresPartners
 from reunite.storage.photos import PostgresPhotos
+from reunite.storage.previews import PostgresPreviews
 from reunite.storage.probes import PostgresProbes
 from reunite.storage.server import sqlalchemy_url
 from reunite.storage.sightings import PostgresSightings
@@ -51,10 +53,12 @@ class PostgresTransaction:
         self.accounts = PostgresAccounts(connection)
         self.cases = PostgresCases(connection)
         self.photos = PostgresPhotos(connection)
+        self.previews = PostgresPreviews(connection)
         self.templates = PostgresTemplates(connection)
         self.leads = PostgresLeads(connection)
         self.sightings = PostgresSightings(connection)
         self.volunteers = PostgresVolunteers(connection)
+        self.alert_plans = PostgresAlertPlans(connection)
         self.notices = PostgresNotices(connection)
         self.probes = PostgresProbes(connection)
         self.looks = PostgresLooks(connection)

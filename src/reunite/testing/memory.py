@@ -24,6 +24,8 @@ from reunite.testing.memory_exchange import (
 )
 from reunite.testing.memory_leads import MemoryLeads
 from reunite.testing.memory_notices import MemoryNotices
+from reunite.testing.memory_plans import MemoryAlertPlans
+from reunite.testing.memory_previews import MemoryPreviews
 from reunite.testing.memory_searches import MemoryImports, MemoryLooks, MemoryOutbox, MemoryProbes
 from reunite.testing.memory_tables import MemorySession, MemoryStore
 from reunite.testing.memory_templates import MemoryTemplates
@@ -38,10 +40,12 @@ class MemoryTransaction:
         self.accounts = MemoryAccounts(session)
         self.cases = MemoryCases(session)
         self.photos = MemoryPhotos(session)
+        self.previews = MemoryPreviews(session)
         self.templates = MemoryTemplates(session)
         self.leads = MemoryLeads(session)
         self.sightings = MemorySightings(session)
         self.volunteers = MemoryVolunteers(session)
+        self.alert_plans = MemoryAlertPlans(session)
         self.notices = MemoryNotices(session)
         self.probes = MemoryProbes(session)
         self.looks = MemoryLooks(session)

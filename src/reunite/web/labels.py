@@ -7,13 +7,17 @@ from babel.support import NullTranslations
 
 from reunite.accounts.account import Role
 from reunite.alerts.notices import NoticeKind
+from reunite.alerts.plan import StopReason
+from reunite.alerts.radius import Category, TravelMode
 from reunite.alerts.volunteers import PlaceKind
 from reunite.cases.case import CaseStatus, Outcome, ResolutionCause
 from reunite.cases.facts import Agreement
 from reunite.cases.leads import LeadStatus, Verdict
 from reunite.cases.sightings import SightingStatus
+from reunite.kernel.datum import Datum
 from reunite.kernel.languages import Language
 from reunite.kernel.people import Module, Sex, Side
+from reunite.partners.keys import Scope
 from reunite.web.i18n import N_
 
 # By type first: Side.MISSING, Module.CHILD and Sex.FEMALE are one and the same dictionary key.
@@ -72,6 +76,32 @@ LABELS: Mapping[type[Enum], Mapping[Enum, str]] = {
         NoticeKind.RESOLVED: N_("The search is over, thank you"),
         NoticeKind.CANCELLED: N_("The search was called off"),
     },
+    Category: {
+        Category.CHILD_TO_3: N_("Child up to 3 years"),
+        Category.CHILD_TO_6: N_("Child of 4 to 6 years"),
+        Category.CHILD_TO_9: N_("Child of 7 to 9 years"),
+        Category.CHILD_TO_12: N_("Child of 10 to 12 years"),
+        Category.YOUTH: N_("Youth of 13 years or more"),
+        Category.DEMENTIA: N_("Elder, perhaps with dementia"),
+        Category.AUTISM: N_("Somebody with autism"),
+        Category.INTELLECTUAL_DISABILITY: N_("Somebody with an intellectual disability"),
+        Category.DESPONDENT: N_("Somebody in despair"),
+        Category.ABDUCTION: N_("Perhaps abducted"),
+    },
+    TravelMode: {
+        TravelMode.FOOT: N_("on foot"),
+        TravelMode.VEHICLE: N_("in a vehicle"),
+    },
+    Datum: {
+        Datum.WGS84: N_("GPS, GeoJSON (WGS-84)"),
+        Datum.GCJ02: N_("Amap or Tencent maps (GCJ-02)"),
+        Datum.BD09: N_("Baidu maps (BD-09)"),
+    },
+    StopReason: {
+        StopReason.ENDED: N_("The search is over"),
+        StopReason.SATURATED: N_("Many tips wait already"),
+        StopReason.REVIEWER: N_("Stopped by a reviewer"),
+    },
     PlaceKind: {
         PlaceKind.HOME: N_("Home"),
         PlaceKind.WORK: N_("Work or school"),
@@ -83,6 +113,13 @@ LABELS: Mapping[type[Enum], Mapping[Enum, str]] = {
         Agreement.AGREES: N_("agrees"),
         Agreement.CONTRADICTS: N_("contradicts"),
         Agreement.UNKNOWN: N_("not known"),
+    },
+    Scope: {
+        Scope.READ_PUBLIC: N_("read what is public"),
+        Scope.READ_FULL: N_("read contacts and exact places too"),
+        Scope.WRITE_OWN: N_("write its own records"),
+        Scope.SEARCH: N_("search by name"),
+        Scope.STATISTICS: N_("read statistics"),
     },
     Language: {Language.ZH: "中文", Language.EN: "English"},
 }
@@ -97,6 +134,11 @@ REASONS: Mapping[str, str] = {
     "face_profile": N_("the face is seen from the side"),
     "face_tilted": N_("the face looks up or down"),
     "face_uncertain": N_("it is not certain that this is a face"),
+    "preview_face_turned": N_("the face is seen from the side"),
+    "preview_face_small": N_("the face is very small"),
+    "preview_far_age": N_("so many years ahead, little is certain"),
+    "preview_of_toddler": N_("the photo is of a very small child"),
+    "preview_of_adult": N_("ageing of adults is experimental"),
     "sex": N_("Sex"),
     "birth_year": N_("Year of birth"),
     "birth_years": N_("Year of birth"),
@@ -104,6 +146,12 @@ REASONS: Mapping[str, str] = {
     "time": N_("Time"),
     "seen_at": N_("Time"),
     "blood_group": N_("Blood group"),
+    # Fields of a case that came from a partner.
+    "name": N_("Name"),
+    "story": N_("What happened"),
+    "contact": N_("Contact of the reporter"),
+    "place_label": N_("Place"),
+    "private_note": N_("For reviewers only"),
 }
 
 

@@ -76,6 +76,12 @@ MESSAGES: Mapping[str, str] = {
         "ask for the others only."
     ),
     "donor_twice": N_("This donor is in row %(first_row)s already."),
+    "unit_twice": N_("This unit is in row %(first_row)s already."),
+    "needed_by_past": N_("This is in the past: when is the blood needed?"),
+    "needed_by_far": N_("Please ask at most %(days)s days ahead."),
+    "blood_for_money": N_(
+        "Nobody is paid for blood here: please say nothing of money, and ask for none."
+    ),
     # Places
     "place_at_sea": N_(
         "This place lies at sea. Please check it: are latitude and longitude swapped?"
@@ -91,6 +97,21 @@ MESSAGES: Mapping[str, str] = {
     "too_many_reports": N_(
         "You have opened %(limit)s cases within a day. Please wait, or call us if it is urgent."
     ),
+    # Alerts
+    "override_reason_required": N_(
+        "This is not what the rules suggest. Please say why; it is kept with the case."
+    ),
+    "audience_changed": N_(
+        "You changed the alert after it was counted. Please look at the new number and press again."
+    ),
+    "area_unreadable": N_("This is not GeoJSON that we can read. Please draw or paste it again."),
+    "area_kind_unknown": N_(
+        "We can use polygons and lines, and this holds a %(kind)s. Please leave it out."
+    ),
+    "area_swapped": N_(
+        "Latitude and longitude seem to be swapped: GeoJSON has the longitude first."
+    ),
+    "alert_not_widening": N_("This alert is not being widened any more."),
     # Volunteers
     "quiet_hours_unknown": N_("Please choose a full hour between 0 and 23."),
     "weekly_pushes_out_of_range": N_("Please choose a number between 0 and %(maximum)s."),
@@ -127,6 +148,14 @@ MESSAGES: Mapping[str, str] = {
         "A search takes up to %(limit)s photos. Please remove one first, or begin a new search."
     ),
     "no_such_face": N_("Please choose one of the faces shown."),
+    "photo_is_preview": N_(
+        "This picture is a computer illustration made by Reunite, not a photo of anybody. "
+        "Please choose a photo."
+    ),
+    "preview_no_face": N_("No face was found that could be shown at another age."),
+    "preview_face_turned": N_("The face is seen too much from the side to show it at another age."),
+    "preview_face_small": N_("The face is too small to show it at another age."),
+    "preview_already_there": N_("This illustration is there already."),
     "photo_already_there": N_("This photo is there already. Please choose a different one."),
     "face_unusable": N_("This face cannot be used. Please choose another photo."),
     "face_too_small": N_(
@@ -227,6 +256,17 @@ MESSAGES: Mapping[str, str] = {
             "model_unreadable",
             "model_config_invalid",
             "model_output",
+            "model_not_permissive",
+            "adapter_unusable",
+            "adapter_unreadable",
+            "adapter_version",
+            "adapter_missing",
+            "adapter_models_differ",
+            "adapter_not_permissive",
+            "adapter_data_too_small",
+            "adapter_none_installed",
+            "calibration_unreadable",
+            "folder_layout_unknown",
             "reference_taken",
         ),
         _BROKEN,

@@ -29,10 +29,15 @@ COMMANDS = [
     ["user"],
     ["user", "add"],
     ["gallery"],
+    ["alert"],
+    ["alert", "simulate"],
     ["blood"],
     ["blood", "match"],
     ["partners"],
     ["partners", "key", "add"],
+    ["partners", "repository", "add"],
+    ["partners", "webhook", "add"],
+    ["partners", "export"],
 ]
 
 
