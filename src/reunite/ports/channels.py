@@ -7,6 +7,7 @@ has to do next.
 
 import base64
 import hashlib
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -55,6 +56,21 @@ def topic_of(alert: str) -> str:
     """
     digest = hashlib.sha256(f"reunite alert {alert}".encode()).digest()[:_TOPIC_BYTES]
     return base64.urlsafe_b64encode(digest).decode()
+
+
+def identity_of(channel: ChannelName, address: str) -> bytes:
+    """What makes an address the same one again, as SHA-256.
+
+    A browser that renews its keys keeps the endpoint (W3C Push API, 3.3); other addresses are
+    compared to the letter.
+    """
+    known_by = address
+    if channel is ChannelName.WEB_PUSH:
+        try:
+            known_by = str(json.loads(address)["endpoint"])
+        except (ValueError, KeyError, TypeError):
+            known_by = address  # nonsense is the same nonsense again
+    return hashlib.sha256(known_by.encode()).digest()
 
 
 @dataclass(frozen=True, slots=True)

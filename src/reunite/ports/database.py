@@ -21,6 +21,7 @@ from reunite.ports.cases import (
     SightingRepository,
     TemplateRepository,
 )
+from reunite.ports.channels import ChannelAddressRepository
 from reunite.ports.searches import ImportRepository, LookRepository, ProbeRepository
 
 Float32 = npt.NDArray[np.float32]
@@ -76,6 +77,8 @@ class Transaction(Protocol):
     def volunteers(self) -> VolunteerRepository: ...
     @property
     def notices(self) -> NoticeRepository: ...
+    @property
+    def channel_addresses(self) -> ChannelAddressRepository: ...
     @property
     def probes(self) -> ProbeRepository: ...
     @property

@@ -23,6 +23,7 @@ from reunite.storage.tables.cases import (
     photos,
     sightings,
 )
+from reunite.storage.tables.channels import channel_addresses
 from reunite.storage.tables.faces import probes, template_changes, template_spaces, templates
 from reunite.storage.tables.work import outbox
 
@@ -30,6 +31,7 @@ __all__ = [
     "accounts",
     "case_transitions",
     "cases",
+    "channel_addresses",
     "imports",
     "inbox",
     "lead_decisions",
