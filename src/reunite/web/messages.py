@@ -195,6 +195,7 @@ MESSAGES: Mapping[str, str] = {
             "model_unreadable",
             "model_config_invalid",
             "model_output",
+            "push_key_unusable",
             "reference_taken",
         ),
         _BROKEN,
