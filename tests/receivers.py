@@ -59,6 +59,10 @@ def running(application: Callable[[], web.Application]) -> Iterator[int]:
         ready.set()
         loop.run_forever()
         loop.run_until_complete(runner.cleanup())
+        hanging = asyncio.all_tasks(loop)
+        for task in hanging:
+            task.cancel()
+        loop.run_until_complete(asyncio.gather(*hanging, return_exceptions=True))
         loop.close()
 
     thread = threading.Thread(target=run, daemon=True)
