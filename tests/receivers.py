@@ -62,7 +62,8 @@ def running(application: Callable[[], web.Application]) -> Iterator[int]:
         hanging = asyncio.all_tasks(loop)
         for task in hanging:
             task.cancel()
-        loop.run_until_complete(asyncio.gather(*hanging, return_exceptions=True))
+        if hanging:
+            loop.run_until_complete(asyncio.wait(hanging))
         loop.close()
 
     thread = threading.Thread(target=run, daemon=True)
