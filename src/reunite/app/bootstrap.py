@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import secrets
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -16,6 +17,8 @@ from reunite.app.gallery_sync import LiveGallery
 from reunite.app.services import Services, Settings
 from reunite.broker.live import PostgresLive
 from reunite.broker.outbox import PostgresOutbox
+from reunite.delivery.opening import ChannelSettings, open_channels, read_channel_settings
+from reunite.delivery.vapid import load_or_create
 from reunite.faces.engine import FaceEngine
 from reunite.faces.registry import load_registry
 from reunite.gallery.engine import SegmentGallery
@@ -24,6 +27,7 @@ from reunite.gallery.exact import ExactGallery
 from reunite.gallery.port import Float32, Gallery, Int64, TemplateSpace
 from reunite.gallery.settings import GallerySettings, Upkeep
 from reunite.kernel.clock import SystemClock
+from reunite.kernel.tokens import LinkSigner
 from reunite.storage.database import PostgresDatabase
 from reunite.storage.migrate import current, newest, upgrade
 from reunite.storage.photo_files import PhotoDirectory
@@ -47,6 +51,7 @@ class Config:
     ray_address: str | None = None  # of a Ray cluster; None starts one on this machine
     inference_threads: int = 1  # of one face; several faces are read at the same time
     settings: Settings = field(default_factory=Settings)
+    channels: ChannelSettings = field(default_factory=ChannelSettings)
 
 
 def default_data_directory(environment: Mapping[str, str] = os.environ) -> Path:
@@ -68,6 +73,10 @@ def read_config(environment: Mapping[str, str] = os.environ) -> Config:
         gallery_shards=int(environment.get("REUNITE_GALLERY_SHARDS", "0")),
         ray_address=environment.get("REUNITE_RAY_ADDRESS") or None,
         inference_threads=int(environment.get("REUNITE_INFERENCE_THREADS", "1")),
+        settings=Settings(
+            public_url=environment.get("REUNITE_PUBLIC_URL", "").strip().rstrip("/"),
+        ),
+        channels=read_channel_settings(environment),
     )
 
 
@@ -178,6 +187,12 @@ def open_services(config: Config) -> Iterator[Services]:
         opened.callback(gallery.close)
         audience = LiveAudience(database)
         opened.callback(audience.close)
+        clock = SystemClock()
+        keys = config.data_directory / "keys"
+        links = LinkSigner(load_or_create(keys / "links.key", secrets.token_bytes(32)))
+        channels = open_channels(config.channels, keys, clock)
+        for channel in channels.values():
+            opened.callback(channel.close)
         yield Services(
             database=database,
             photos=PhotoDirectory(config.data_directory / "photos"),
@@ -185,6 +200,8 @@ def open_services(config: Config) -> Iterator[Services]:
             gallery=gallery,
             audience=audience,
             live=live,
-            clock=SystemClock(),
+            clock=clock,
             settings=config.settings,
+            channels=channels,
+            links=links,
         )

@@ -1,5 +1,6 @@
 """What use cases are given: the outside world, wired once by ``bootstrap``."""
 
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -8,6 +9,7 @@ from reunite.app.audience_sync import LiveAudience
 from reunite.app.gallery_sync import LiveGallery
 from reunite.faces.port import FaceReader
 from reunite.kernel.clock import Clock
+from reunite.kernel.tokens import LinkSigner
 from reunite.ports import Channel, ChannelName, Database, LiveChannel, PhotoStore
 
 
@@ -22,6 +24,11 @@ class Settings:
     # Below this nobody is alike: different adults reach .40 once in a thousand pairs.
     lead_similarity: float = 0.30
     country: str = "CN"
+    public_url: str = ""  # of the pages, in messages that leave Reunite
+
+
+def _signer_of_this_process() -> LinkSigner:
+    return LinkSigner(secrets.token_bytes(32))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,3 +45,4 @@ class Services:
     settings: Settings
     # The ways out that this machine is configured for.
     channels: Mapping[ChannelName, Channel] = field(default_factory=dict)
+    links: LinkSigner = field(default_factory=_signer_of_this_process)
