@@ -137,19 +137,19 @@ def unsubscribe_link(links: LinkSigner, account_id: int, channel: ChannelName, a
     return links.sign("unsubscribe", _said(account_id, channel, address))
 
 
-def find_linked_address(services: Services, purpose: str, token: str) -> ChannelAddress | None:
+def read_link(services: Services, purpose: str, token: str) -> ChannelAddress | None:
     """The address that a token of this purpose speaks of; None where it is gone already.
 
     Raises NotFoundError for a token that was not made here.
     """
     with services.database.transaction() as transaction:
-        return _find_linked(services, transaction, purpose, token)
+        return _read_link(services, transaction, purpose, token)
 
 
 def confirm_address(services: Services, token: str) -> ChannelAddress:
     """The owner of an address agrees.  Raises NotFoundError."""
     with services.database.transaction() as transaction:
-        address = _find_linked(services, transaction, "confirm", token)
+        address = _read_link(services, transaction, "confirm", token)
         if address is None:
             raise NotFoundError
         transaction.channel_addresses.confirm(address.id, services.clock.now())
@@ -159,12 +159,12 @@ def confirm_address(services: Services, token: str) -> ChannelAddress:
 def unsubscribe(services: Services, token: str) -> None:
     """Nothing is sent there any more (RFC 8058); twice is no error.  Raises NotFoundError."""
     with services.database.transaction() as transaction:
-        address = _find_linked(services, transaction, "unsubscribe", token)
+        address = _read_link(services, transaction, "unsubscribe", token)
         if address is not None:
             transaction.channel_addresses.remove([address.id])
 
 
-def _find_linked(
+def _read_link(
     services: Services, transaction: Transaction, purpose: str, token: str
 ) -> ChannelAddress | None:
     if purpose not in _LINKS:

@@ -12,6 +12,7 @@ import pytest
 import reunite.app
 from reunite.accounts.account import EVERYONE, STAFF, Actor, Role
 from reunite.app import (
+    choose_channels,
     close_case,
     import_photos,
     join_alerts,
@@ -38,6 +39,7 @@ from reunite.cases.sightings import SightingStatus
 from reunite.kernel.errors import ForbiddenError, ReuniteError
 from reunite.kernel.ids import AccountId, LeadId, PhotoId, SightingId
 from reunite.kernel.people import Module, Side
+from reunite.ports import ChannelAddressId, ChannelName
 from tests.unit.app.world import NOON, World, a_report
 
 Call = Callable[[Services, Actor | None], object]
@@ -95,6 +97,19 @@ RULES: dict[str, tuple[frozenset[Role], Call]] = {
     ),
     "join_alerts.find_volunteer": (EVERYONE, join_alerts.find_volunteer),
     "join_alerts.leave_alerts": (EVERYONE, join_alerts.leave_alerts),
+    "choose_channels.offered_channels": (EVERYONE, choose_channels.offered_channels),
+    "choose_channels.list_channels": (EVERYONE, choose_channels.list_channels),
+    "choose_channels.export_channels": (EVERYONE, choose_channels.export_channels),
+    "choose_channels.add_channel": (
+        EVERYONE,
+        lambda s, a: choose_channels.add_channel(
+            s, a, choose_channels.ChannelRequest(ChannelName.EMAIL)
+        ),
+    ),
+    "choose_channels.remove_channel": (
+        EVERYONE,
+        lambda s, a: choose_channels.remove_channel(s, a, ChannelAddressId(0)),
+    ),
     "read_inbox.list_inbox": (EVERYONE, read_inbox.list_inbox),
     "read_inbox.count_unread": (EVERYONE, read_inbox.count_unread),
     "read_inbox.mark_read": (EVERYONE, read_inbox.mark_read),
