@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from reunite.app.match_record import match_record
-from reunite.app.notify_audience import notify_audience
+from reunite.app.notify_audience import notify_audience, open_inboxes
 from reunite.app.services import Services
 from reunite.ports import Transaction
 
@@ -12,4 +12,5 @@ Handler = Callable[[Services, Transaction, Mapping[str, object]], None]
 HANDLERS: Mapping[str, Handler] = {
     "match_record": match_record,
     "notify_audience": notify_audience,
+    "open_inboxes": open_inboxes,
 }

@@ -5,13 +5,7 @@ implements them in memory.  One contract suite (``tests/contract``) runs on both
 """
 
 from reunite.ports.accounts import AccountRepository
-from reunite.ports.alerts import (
-    InboxEntry,
-    NoticeProgress,
-    NoticeRepository,
-    VolunteerChange,
-    VolunteerRepository,
-)
+from reunite.ports.alerts import VolunteerChange, VolunteerRepository
 from reunite.ports.cases import (
     CaseCount,
     CaseQuery,
@@ -38,6 +32,12 @@ from reunite.ports.channels import (
     topic_of,
 )
 from reunite.ports.database import Database, LiveChannel, Message, Outbox, PhotoStore, Transaction
+from reunite.ports.notices import (
+    ChannelProgress,
+    InboxEntry,
+    NoticeProgress,
+    NoticeRepository,
+)
 from reunite.ports.searches import (
     ImportRepository,
     Look,
@@ -58,6 +58,7 @@ __all__ = [
     "ChannelAddressRepository",
     "ChannelMessage",
     "ChannelName",
+    "ChannelProgress",
     "Database",
     "Delivery",
     "DigestOption",

@@ -13,7 +13,7 @@ from reunite.kernel.ids import (
     AccountId,
 )
 from reunite.ports.accounts import AccountRepository
-from reunite.ports.alerts import NoticeRepository, VolunteerRepository
+from reunite.ports.alerts import VolunteerRepository
 from reunite.ports.cases import (
     CaseRepository,
     LeadRepository,
@@ -22,6 +22,7 @@ from reunite.ports.cases import (
     TemplateRepository,
 )
 from reunite.ports.channels import ChannelAddressRepository
+from reunite.ports.notices import NoticeRepository
 from reunite.ports.searches import ImportRepository, LookRepository, ProbeRepository
 
 Float32 = npt.NDArray[np.float32]

@@ -6,13 +6,7 @@ what is written here (``tests/integration/storage`` compares the two).
 """
 
 from reunite.storage.tables.accounts import accounts, looks, sessions
-from reunite.storage.tables.alerts import (
-    inbox,
-    notice_chunks,
-    notices,
-    volunteer_changes,
-    volunteers,
-)
+from reunite.storage.tables.alerts import volunteer_changes, volunteers
 from reunite.storage.tables.base import metadata
 from reunite.storage.tables.cases import (
     case_transitions,
@@ -25,6 +19,14 @@ from reunite.storage.tables.cases import (
 )
 from reunite.storage.tables.channels import channel_addresses
 from reunite.storage.tables.faces import probes, template_changes, template_spaces, templates
+from reunite.storage.tables.notices import (
+    chunk_deliveries,
+    inbox,
+    inbox_looks,
+    notice_chunks,
+    notice_recipients,
+    notices,
+)
 from reunite.storage.tables.work import outbox
 
 __all__ = [
@@ -32,13 +34,16 @@ __all__ = [
     "case_transitions",
     "cases",
     "channel_addresses",
+    "chunk_deliveries",
     "imports",
     "inbox",
+    "inbox_looks",
     "lead_decisions",
     "leads",
     "looks",
     "metadata",
     "notice_chunks",
+    "notice_recipients",
     "notices",
     "outbox",
     "photos",
