@@ -43,6 +43,7 @@ MATRIX: dict[tuple[str, str], Access] = {
     ("GET", "/~/volunteer/channels"): SIGNED_IN,
     ("POST", "/~/volunteer/channels"): SIGNED_IN,
     ("GET", "/~/volunteer/channels/push"): SIGNED_IN,
+    ("POST", "/~/volunteer/channels/try"): SIGNED_IN,
     ("POST", "/~/volunteer/channels/{address_id:int}/remove"): SIGNED_IN,
     ("GET", "/~/confirm/{token}"): PUBLIC,
     ("POST", "/~/confirm/{token}"): PUBLIC,

@@ -21,6 +21,7 @@ from reunite.app.choose_channels import (
 from reunite.app.prepare_channels import Preparation
 from reunite.app.services import Services
 from reunite.app.sign_in import change_account
+from reunite.app.try_channels import try_channels
 from reunite.kernel.errors import ConflictError, InvalidInputError, NotFoundError
 from reunite.kernel.tokens import LinkSigner
 from reunite.ports import ChannelName, DigestOption, Receipt, ReceiptStatus
@@ -202,6 +203,35 @@ def test_whoever_is_shut_out_is_told_nothing_more(world: World, services: Servic
 def test_browsers_subscribe_with_the_key_of_this_server(world: World, services: Services) -> None:
     assert find_push_key(services) == FakePushChannel.public_key
     assert find_push_key(world.services) is None
+
+
+def test_whoever_tries_it_hears_by_every_way_that_is_on(world: World, services: Services) -> None:
+    dead, busy = browser(1), browser(2)
+    push = FakePushChannel(
+        {
+            dead.address: Receipt(ReceiptStatus.GONE, reason="gone"),
+            busy.address: Receipt(ReceiptStatus.RETRY, reason="timed_out"),
+        }
+    )
+    channels = {**services.channels, ChannelName.WEB_PUSH: push}
+    services = replace(services, channels=channels)
+    for request in (dead, busy, browser(3)):
+        add_channel(services, world.volunteer, request)
+    add_channel(services, world.family, browser(4))
+    add_channel(services, world.volunteer, ChannelRequest(ChannelName.EMAIL))  # not confirmed
+    trials = try_channels(services, world.volunteer, "a test", "nobody is lost", "https://x/")
+    assert [trial.status for trial in trials] == [
+        ReceiptStatus.GONE,
+        ReceiptStatus.RETRY,
+        ReceiptStatus.SENT,
+    ]
+    assert [one.message.title for one in push.sent] == ["a test"]
+    left = list_channels(services, world.volunteer)
+    assert [(one.channel, one.failed_count) for one in left] == [
+        (ChannelName.WEB_PUSH, 1),
+        (ChannelName.WEB_PUSH, 0),
+        (ChannelName.EMAIL, 0),
+    ]
 
 
 def test_quiet_moments_are_used_for_every_browser(world: World, services: Services) -> None:

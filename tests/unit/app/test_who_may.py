@@ -28,6 +28,7 @@ from reunite.app import (
     search_face,
     sign_in,
     triage_sighting,
+    try_channels,
     view_case,
     view_photo,
 )
@@ -109,6 +110,10 @@ RULES: dict[str, tuple[frozenset[Role], Call]] = {
     "choose_channels.remove_channel": (
         EVERYONE,
         lambda s, a: choose_channels.remove_channel(s, a, ChannelAddressId(0)),
+    ),
+    "try_channels.try_channels": (
+        EVERYONE,
+        lambda s, a: try_channels.try_channels(s, a, "title", "body", "https://x.example"),
     ),
     "read_inbox.list_inbox": (EVERYONE, read_inbox.list_inbox),
     "read_inbox.count_unread": (EVERYONE, read_inbox.count_unread),

@@ -175,6 +175,22 @@ def test_whoever_has_enough_is_left_alone(site: Site) -> None:
     assert site.reader().client.post(f"/en/unsubscribe/{token}").status_code == 200
 
 
+def test_a_test_is_sent_and_told_of(site: Site) -> None:
+    reader = volunteer(site)
+    reader.post("/zh/volunteer/channels", {"channel": "web_push", "address": BROWSER})
+    sent = reader.post("/zh/volunteer/channels/try")
+    assert sent.headers["location"] == "/zh/volunteer/channels?tried=1&failed=0"
+    push = site.world.services.channels[ChannelName.WEB_PUSH]
+    assert isinstance(push, FakePushChannel)
+    [delivery] = push.sent
+    assert delivery.message.url == "http://reunite.example/zh/volunteer/channels"
+    assert "这是您要求的测试" in delivery.message.body
+    assert "几秒内" in reader.get(sent.headers["location"]).text
+    for _ in range(5):
+        reader.post("/zh/volunteer/channels/try")
+    assert reader.post("/zh/volunteer/channels/try").status_code == 429
+
+
 @pytest.mark.parametrize("path", ["confirm", "unsubscribe"])
 def test_links_that_were_not_made_here_lead_nowhere(site: Site, path: str) -> None:
     assert site.reader().get(f"/en/{path}/AAAA").status_code == 404

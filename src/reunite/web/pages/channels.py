@@ -19,8 +19,9 @@ from reunite.app.choose_channels import (
     remove_channel,
     unsubscribe,
 )
+from reunite.app.try_channels import try_channels
 from reunite.kernel.errors import NotFoundError, ReuniteError
-from reunite.ports import ChannelAddress, ChannelAddressId, ChannelName, DigestOption
+from reunite.ports import ChannelAddress, ChannelAddressId, ChannelName, DigestOption, ReceiptStatus
 from reunite.ports.channels import identity_of
 from reunite.web.forms import Form
 from reunite.web.page import Page
@@ -79,6 +80,23 @@ def submit_remove(page: Page, address_id: int) -> Response:
     """Turn a way off."""
     remove_channel(page.services, page.actor, ChannelAddressId(address_id))
     return page.redirect("/volunteer/channels?removed=1")
+
+
+@routes.post("/volunteer/channels/try", access=SIGNED_IN)
+def submit_trial(page: Page) -> Response:
+    """Send oneself a message by every way that is on."""
+    if page.actor is not None:
+        page.web.doorkeeper.count_trial(page.actor.account_id)
+    _ = page.web.renderers[page.language].translations.gettext
+    trials = try_channels(
+        page.services,
+        page.actor,
+        title=_("This is how an alert reaches you"),
+        body=_("You asked Reunite for a test. Nobody is lost; thank you for being ready."),
+        url=page.absolute(page.url("/volunteer/channels")),
+    )
+    failed = sum(trial.status is not ReceiptStatus.SENT for trial in trials)
+    return page.redirect(f"/volunteer/channels?tried={len(trials)}&failed={failed}")
 
 
 @routes.get("/volunteer/channels/push", access=SIGNED_IN)
