@@ -262,10 +262,9 @@ def _plain(message: ChannelMessage, stop: str) -> str:
 def _html(message: ChannelMessage, stop: str) -> str:
     body = html.escape(message.body).replace("\n", "<br>")
     look = f'<a href="{html.escape(message.url)}">{_LOOK[message.language]}</a>'
-    parts = [
-        f'<!doctype html><html lang="{message.language.value}"><head><meta charset="utf-8"></head>'
-        f"<body><h1>{html.escape(message.title)}</h1><p>{body}</p><p>{look}</p>"
-    ]
+    head = f'<html lang="{message.language.value}"><head><meta charset="utf-8"></head>'
+    title = f"<h1>{html.escape(message.title)}</h1>"
+    parts = ["<!doctype html>", head, "<body>", title, f"<p>{body}</p><p>{look}</p>"]
     if stop:
         end = f'<a href="{html.escape(stop)}">{_STOP[message.language]}</a>'
         parts.append(f"<hr><p><small>{_WHY[message.language]} {end}</small></p>")
