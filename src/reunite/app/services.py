@@ -10,7 +10,16 @@ from reunite.app.gallery_sync import LiveGallery
 from reunite.faces.port import FaceReader
 from reunite.kernel.clock import Clock
 from reunite.kernel.tokens import LinkSigner
-from reunite.ports import Channel, ChannelName, Database, LiveChannel, PhotoStore
+from reunite.partners.cap.signing import SigningKey
+from reunite.ports import (
+    Channel,
+    ChannelName,
+    Database,
+    LiveChannel,
+    NoOutsideWorld,
+    OutsideWorld,
+    PhotoStore,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +34,8 @@ class Settings:
     lead_similarity: float = 0.30
     country: str = "CN"
     public_url: str = ""  # of the pages, in messages that leave Reunite
+    # Whose records are ours in the eyes of other registries (PFIF).
+    domain: str = "reunite.localhost"
 
 
 def _signer_of_this_process() -> LinkSigner:
@@ -46,3 +57,5 @@ class Services:
     # The ways out that this machine is configured for.
     channels: Mapping[ChannelName, Channel] = field(default_factory=dict)
     links: LinkSigner = field(default_factory=_signer_of_this_process)
+    alert_key: SigningKey | None = None  # signs CAP messages; None leaves them unsigned
+    outside: OutsideWorld = field(default_factory=NoOutsideWorld)

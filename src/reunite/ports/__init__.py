@@ -32,12 +32,19 @@ from reunite.ports.channels import (
     topic_of,
 )
 from reunite.ports.database import Database, LiveChannel, Message, Outbox, PhotoStore, Transaction
+from reunite.ports.exchange import (
+    AlertLedger,
+    ApiKeyRepository,
+    PartnerRepository,
+    WebhookRepository,
+)
 from reunite.ports.notices import (
     ChannelProgress,
     InboxEntry,
     NoticeProgress,
     NoticeRepository,
 )
+from reunite.ports.outside import NoOutsideWorld, OutsideWorld
 from reunite.ports.searches import (
     ImportRepository,
     Look,
@@ -49,6 +56,8 @@ from reunite.ports.searches import (
 
 __all__ = [
     "AccountRepository",
+    "AlertLedger",
+    "ApiKeyRepository",
     "CaseCount",
     "CaseQuery",
     "CaseRepository",
@@ -71,9 +80,12 @@ __all__ = [
     "LookPurpose",
     "LookRepository",
     "Message",
+    "NoOutsideWorld",
     "NoticeProgress",
     "NoticeRepository",
     "Outbox",
+    "OutsideWorld",
+    "PartnerRepository",
     "PhotoRepository",
     "PhotoStore",
     "Probe",
@@ -87,5 +99,6 @@ __all__ = [
     "Urgency",
     "VolunteerChange",
     "VolunteerRepository",
+    "WebhookRepository",
     "topic_of",
 ]
