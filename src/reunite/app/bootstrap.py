@@ -14,6 +14,7 @@ import numpy as np
 import structlog
 
 from reunite.app.audience_sync import LiveAudience
+from reunite.app.choose_channels import unsubscribe_link
 from reunite.app.gallery_sync import LiveGallery
 from reunite.app.services import Services, Settings
 from reunite.broker.live import PostgresLive
@@ -31,6 +32,7 @@ from reunite.gallery.settings import GallerySettings, Upkeep
 from reunite.kernel.clock import SystemClock
 from reunite.kernel.tokens import LinkSigner
 from reunite.partners.cap.signing import SigningKey, make_signing_key
+from reunite.ports import ChannelName, Delivery
 from reunite.storage.database import PostgresDatabase
 from reunite.storage.migrate import current, newest, upgrade
 from reunite.storage.photo_files import PhotoDirectory
@@ -211,7 +213,9 @@ def open_services(config: Config) -> Iterator[Services]:
         clock = SystemClock()
         keys = config.data_directory / "keys"
         links = LinkSigner(load_or_create(keys / "links.key", secrets.token_bytes(32)))
-        channels = open_channels(config.channels, keys, clock)
+        channels = open_channels(
+            config.channels, keys, clock, _unsubscribe_url(config.settings.public_url, links)
+        )
         for channel in channels.values():
             opened.callback(channel.close)
         yield Services(
@@ -228,6 +232,18 @@ def open_services(config: Config) -> Iterator[Services]:
             alert_key=_alert_key(config),
             outside=outside,
         )
+
+
+def _unsubscribe_url(public_url: str, links: LinkSigner) -> Callable[[Delivery], str] | None:
+    """How a message's recipient stops them; None where nobody knows the site's address."""
+    if not public_url:
+        return None
+
+    def link(delivery: Delivery) -> str:
+        token = unsubscribe_link(links, delivery.volunteer_id, ChannelName.EMAIL, delivery.address)
+        return f"{public_url}/{delivery.message.language.value}/unsubscribe/{token}"
+
+    return link
 
 
 def _alert_key(config: Config) -> SigningKey:

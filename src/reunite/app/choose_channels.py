@@ -17,6 +17,7 @@ from reunite.ports import (
     ChannelName,
     DigestOption,
     PushChannel,
+    ServiceChannel,
     Transaction,
 )
 from reunite.ports.channels import identity_of
@@ -24,9 +25,6 @@ from reunite.ports.channels import identity_of
 MAX_ADDRESSES = 12  # a person's: browsers come and go, and the dead ones are removed
 MAX_ADDRESS_CHARACTERS = 2000
 SECRET_BYTES = 24  # of a webhook
-# Whoever gives it is at the other end of it, or holds its token.  An e-mail address can be
-# anybody's: its owner is asked first.
-CONFIRMED_AT_ONCE = frozenset({ChannelName.WEB_PUSH, ChannelName.WEBHOOK, ChannelName.APPRISE})
 # A webhook makes this server call another one.
 FOR_STAFF = frozenset({ChannelName.WEBHOOK})
 # The bot adds these itself, for those who write to it.
@@ -90,7 +88,7 @@ def add_channel(services: Services, actor: Actor | None, request: ChannelRequest
         same = [one for one in known if _said_of(one) == said]
         if not same and len(known) >= MAX_ADDRESSES:
             raise ConflictError("channels_too_many", maximum=MAX_ADDRESSES)
-        confirmed_at = now if request.channel in CONFIRMED_AT_ONCE else None
+        confirmed_at = None if _needs_consent(request.channel, text) else now
         if same:
             confirmed_at = same[0].confirmed_at or confirmed_at
         address = ChannelAddress(
@@ -125,6 +123,12 @@ def find_push_key(services: Services) -> str | None:
     """What browsers subscribe with; None where Web Push is not configured."""
     channel = services.channels.get(ChannelName.WEB_PUSH)
     return channel.public_key if isinstance(channel, PushChannel) else None
+
+
+def list_message_services(services: Services) -> list[str]:
+    """What addresses of message services may begin with; empty where none is configured."""
+    channel = services.channels.get(ChannelName.APPRISE)
+    return channel.services if isinstance(channel, ServiceChannel) else []
 
 
 def confirm_link(links: LinkSigner, address: ChannelAddress) -> str:
@@ -186,6 +190,15 @@ def _said(account_id: int, channel: ChannelName, address: str) -> str:
 
 def _said_of(address: ChannelAddress) -> str:
     return _said(address.account_id, address.channel, address.address)
+
+
+def _needs_consent(channel: ChannelName, address: str) -> bool:
+    """Whether an address can be anybody's, so that its owner is asked first.
+
+    Not where whoever gives it is at the other end of it, or holds its token.
+    """
+    is_gateway = channel is ChannelName.APPRISE and "://" not in address
+    return channel is ChannelName.EMAIL or is_gateway
 
 
 def _channel(services: Services, actor: Actor, name: ChannelName) -> Channel:

@@ -28,6 +28,7 @@ from reunite.ports.channels import (
     PushChannel,
     Receipt,
     ReceiptStatus,
+    ServiceChannel,
     Urgency,
     topic_of,
 )
@@ -93,6 +94,7 @@ __all__ = [
     "PushChannel",
     "Receipt",
     "ReceiptStatus",
+    "ServiceChannel",
     "SightingRepository",
     "TemplateRepository",
     "Transaction",

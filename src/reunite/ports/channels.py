@@ -182,6 +182,16 @@ class PushChannel(Channel, Protocol):
         ...
 
 
+@runtime_checkable
+class ServiceChannel(Channel, Protocol):
+    """A channel through message services, of which a server offers some."""
+
+    @property
+    def services(self) -> list[str]:
+        """What addresses may begin with, e.g. ``tgram`` or ``sms:``."""
+        ...
+
+
 class DigestOption(StrEnum):
     """When somebody wishes to hear by e-mail."""
 

@@ -12,6 +12,7 @@ import structlog
 from reunite.app.deliver_chunks import deliver_to_inboxes
 from reunite.app.erase_expired import erase_expired, sweep_photos
 from reunite.app.handlers import HANDLERS
+from reunite.app.prepare_channels import Preparation
 from reunite.app.services import Services
 from reunite.ports import Message
 
@@ -31,6 +32,7 @@ class Worker:
 
     def __init__(self, services: Services) -> None:
         self._services = services
+        self._preparation = Preparation(services)
         self._deliver_at: datetime | None = None
         self._erase_at: datetime | None = None
         self._sweep_at: datetime | None = None
@@ -45,7 +47,7 @@ class Worker:
                 log.exception("worker_error")
                 stop.wait(BROKEN_SECONDS)
                 continue
-            if not worked:
+            if not worked and not self._prepare():
                 stop.wait(IDLE_SECONDS)
 
     def run_once(self) -> bool:
@@ -93,6 +95,14 @@ class Worker:
             with services.database.transaction() as transaction:
                 transaction.outbox.postpone(message, until, type(error).__name__)
         return True
+
+    def _prepare(self) -> bool:
+        try:
+            return self._preparation.step()
+        except Exception:
+            # Alerts go out without it, more slowly.
+            log.exception("preparation_failed")
+            return False
 
     def _keep_house(self) -> None:
         now = self._services.clock.now()

@@ -18,6 +18,7 @@ from reunite.app.choose_channels import (
     unsubscribe,
     unsubscribe_link,
 )
+from reunite.app.erase_expired import erase_expired
 from reunite.app.prepare_channels import Preparation
 from reunite.app.services import Services
 from reunite.app.sign_in import change_account
@@ -26,6 +27,7 @@ from reunite.kernel.errors import ConflictError, InvalidInputError, NotFoundErro
 from reunite.kernel.tokens import LinkSigner
 from reunite.ports import ChannelName, DigestOption, Receipt, ReceiptStatus
 from reunite.testing.channels import FakeChannel, FakePushChannel
+from reunite.worker.loop import Worker
 from tests.unit.app.world import NOON, World
 
 REFUSED = Receipt(ReceiptStatus.REFUSED, reason="address_invalid")
@@ -83,6 +85,65 @@ def test_the_owner_of_an_email_address_is_asked_first(world: World, services: Se
     assert confirm_address(services, token).id == kept.id
     [confirmed] = list_channels(services, world.volunteer)
     assert confirmed.confirmed_at == NOON
+
+
+def test_the_question_is_sent_once_and_carries_the_link(world: World, services: Services) -> None:
+    mail = services.channels[ChannelName.EMAIL]
+    assert isinstance(mail, FakeChannel)
+    kept = add_channel(services, world.volunteer, ChannelRequest(ChannelName.EMAIL, "a@x.example"))
+    Worker(services).drain()
+    [asked] = mail.sent
+    assert (asked.address, asked.message.kind) == ("a@x.example", "confirm")
+    token = asked.message.url.rpartition("/confirm/")[2]
+    assert confirm_address(services, token).id == kept.id
+    # Asked again where the address is saved again; not once it is confirmed.
+    add_channel(services, world.volunteer, ChannelRequest(ChannelName.EMAIL, "a@x.example"))
+    Worker(services).drain()
+    assert len(mail.sent) == 1
+
+
+def test_a_question_waits_for_a_mail_server_that_is_away(world: World, services: Services) -> None:
+    mail = services.channels[ChannelName.EMAIL]
+    assert isinstance(mail, FakeChannel)
+    mail.answers["a@x.example"] = Receipt(ReceiptStatus.RETRY, reason="unreachable")
+    add_channel(services, world.volunteer, ChannelRequest(ChannelName.EMAIL, "a@x.example"))
+    worker = Worker(services)
+    worker.drain()
+    mail.answers.clear()
+    world.pass_time(minutes=1)
+    worker.drain()
+    assert len(mail.sent) == 2  # attempts: the first was not taken
+
+
+def test_an_address_that_is_dead_is_not_kept(world: World, services: Services) -> None:
+    mail = services.channels[ChannelName.EMAIL]
+    assert isinstance(mail, FakeChannel)
+    mail.answers["a@x.example"] = Receipt(ReceiptStatus.GONE, reason="gone")
+    add_channel(services, world.volunteer, ChannelRequest(ChannelName.EMAIL, "a@x.example"))
+    Worker(services).drain()
+    assert list_channels(services, world.volunteer) == []
+
+
+def test_a_telephone_number_is_asked_first_and_a_token_is_not(
+    world: World, services: Services
+) -> None:
+    channels = {ChannelName.APPRISE: FakeChannel(ChannelName.APPRISE)}
+    services = replace(services, channels=channels)
+    sms = add_channel(services, world.volunteer, ChannelRequest(ChannelName.APPRISE, "sms:+861380"))
+    own = add_channel(services, world.volunteer, ChannelRequest(ChannelName.APPRISE, "tgram://a/b"))
+    assert sms.confirmed_at is None
+    assert own.confirmed_at == NOON
+
+
+def test_whoever_says_nothing_is_forgotten(world: World, services: Services) -> None:
+    add_channel(services, world.volunteer, ChannelRequest(ChannelName.EMAIL, "a@x.example"))
+    kept = add_channel(services, world.volunteer, browser(1))
+    world.pass_time(days=6)
+    erase_expired(services)
+    assert len(list_channels(services, world.volunteer)) == 2
+    world.pass_time(days=2)
+    erase_expired(services)
+    assert list_channels(services, world.volunteer) == [kept]
 
 
 def test_what_was_confirmed_stays_so_when_the_wish_changes(
@@ -240,10 +301,26 @@ def test_quiet_moments_are_used_for_every_browser(world: World, services: Servic
     push = services.channels[ChannelName.WEB_PUSH]
     assert isinstance(push, FakePushChannel)
     preparation = Preparation(services)
-    assert preparation.step()
+    assert not preparation.step()
     assert len(push.prepared) == 3
-    assert not preparation.step()  # once round
-    assert preparation.step()
+    preparation.step()  # rests
+    assert len(push.prepared) == 3
+    world.pass_time(minutes=1)
+    preparation.step()
+    assert len(push.prepared) == 6
+
+
+def test_many_browsers_are_prepared_for_in_parts(
+    world: World, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reunite.app.prepare_channels.BATCH", 2)
+    for number in range(5):
+        add_channel(services, world.volunteer, browser(number))
+    push = services.channels[ChannelName.WEB_PUSH]
+    assert isinstance(push, FakePushChannel)
+    preparation = Preparation(services)
+    assert [preparation.step() for _ in range(4)] == [True, True, False, False]
+    assert len(set(push.prepared)) == 5
 
 
 def test_no_more_is_prepared_than_there_is_room_for(world: World, services: Services) -> None:

@@ -14,6 +14,7 @@ from reunite.app.choose_channels import (
     confirm_address,
     find_push_key,
     list_channels,
+    list_message_services,
     offered_channels,
     read_link,
     remove_channel,
@@ -176,7 +177,7 @@ def _context(page: Page, refused: ChannelName | None) -> dict[str, Any]:
         "offered": offered_channels(page.services, page.actor),
         "configured": page.services.channels,
         "push_key": find_push_key(page.services),
-        "apprise_services": "",
+        "apprise_services": ", ".join(list_message_services(page.services)),
         "ChannelName": ChannelName,
         "DigestOption": DigestOption,
     }
