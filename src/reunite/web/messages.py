@@ -71,6 +71,13 @@ MESSAGES: Mapping[str, str] = {
     "override_not_imminent": N_(
         "Only an imminent need justifies asking people who were asked within 30 days."
     ),
+    "register_too_large": N_("This file is too large. Please send it in parts."),
+    "register_unreadable": N_("This file is damaged or no spreadsheet: %(problem)s"),
+    "register_faulty": N_(
+        "%(faulty)s of %(rows)s rows cannot be used. Nothing was taken over: please mend them, or "
+        "ask for the others only."
+    ),
+    "donor_twice": N_("This donor is in row %(first_row)s already."),
     # Places
     "place_at_sea": N_(
         "This place lies at sea. Please check it: are latitude and longitude swapped?"
