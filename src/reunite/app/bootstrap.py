@@ -20,7 +20,12 @@ from reunite.app.services import Services, Settings
 from reunite.broker.live import PostgresLive
 from reunite.broker.outbox import PostgresOutbox
 from reunite.delivery.http_outside import HttpOutside
-from reunite.delivery.opening import ChannelSettings, open_channels, read_channel_settings
+from reunite.delivery.opening import (
+    ChannelSettings,
+    chat_secret,
+    open_channels,
+    read_channel_settings,
+)
 from reunite.delivery.vapid import load_or_create
 from reunite.faces.engine import FaceEngine
 from reunite.faces.registry import load_registry
@@ -232,6 +237,11 @@ def open_services(config: Config) -> Iterator[Services]:
             alert_key=_alert_key(config),
             outside=outside,
         )
+
+
+def get_chat_secret(config: Config) -> str:
+    """What workers and the chat bot of this machine know one another by."""
+    return chat_secret(config.data_directory / "keys")
 
 
 def _unsubscribe_url(public_url: str, links: LinkSigner) -> Callable[[Delivery], str] | None:

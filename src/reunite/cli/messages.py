@@ -96,6 +96,10 @@ OPERATOR_MESSAGES: Mapping[str, tuple[str, str]] = {
         "The file that REUNITE_MODELS names is wrong at {at}: {problem}",
         "REUNITE_MODELS 指定的文件有误，位置 {at}：{problem}",
     ),
+    "bot_not_installed": (
+        "The chat bot needs more packages: pip install 'reunite[bot]'.",
+        "聊天机器人需要额外的软件包：pip install 'reunite[bot]'。",
+    ),
     "smtp_url_unreadable": (
         "REUNITE_SMTP_URL has the form smtps://user:password@mail.example or smtp+starttls://…",
         "REUNITE_SMTP_URL 的格式为 smtps://用户:密码@mail.example 或 smtp+starttls://…",

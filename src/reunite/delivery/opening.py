@@ -1,20 +1,24 @@
 """Open the channels that this machine is configured for."""
 
 import json
+import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from reunite.delivery.chat import ChatChannel
 from reunite.delivery.email import EmailChannel, parse_smtp_url
 from reunite.delivery.message_services import MessageServiceChannel
 from reunite.delivery.outbound import OutboundSettings
-from reunite.delivery.vapid import Vapid, load_or_create_key
+from reunite.delivery.vapid import Vapid, load_or_create, load_or_create_key
 from reunite.delivery.web_push import POOL_CAPACITY, WebPushChannel
 from reunite.delivery.webhook import WebhookChannel
 from reunite.kernel.clock import Clock
 from reunite.kernel.errors import InvalidInputError
+from reunite.kernel.signatures import SECRET_PREFIX
 from reunite.ports import Channel, ChannelName, Delivery
 
+SECRET_BYTES = 24
 YES = frozenset({"1", "true", "yes"})
 
 
@@ -31,6 +35,7 @@ class ChannelSettings:
     webhooks: bool = True
     message_services: bool = True
     gateways: Mapping[str, str] = field(default_factory=dict)  # by name, URLs of Apprise
+    chat_url: str = ""  # of the chat bot; empty: none
     allow_private: bool = False  # receivers in networks of our own; for tests and development
 
 
@@ -50,6 +55,7 @@ def read_channel_settings(environment: Mapping[str, str]) -> ChannelSettings:
         webhooks=environment.get("REUNITE_WEBHOOKS", "1").lower() in YES,
         message_services=environment.get("REUNITE_MESSAGE_SERVICES", "1").lower() in YES,
         gateways=_gateways(environment.get("REUNITE_GATEWAYS", "")),
+        chat_url=environment.get("REUNITE_CHAT_URL", "").strip(),
         allow_private=environment.get("REUNITE_ALLOW_PRIVATE_RECEIVERS", "").lower() in YES,
     )
 
@@ -85,7 +91,15 @@ def open_channels(
         channels[ChannelName.WEBHOOK] = WebhookChannel(clock, outbound)
     if settings.message_services:
         channels[ChannelName.APPRISE] = MessageServiceChannel(settings.gateways)
+    if settings.chat_url:
+        channels[ChannelName.CHAT] = ChatChannel(settings.chat_url, chat_secret(keys), clock)
     return channels
+
+
+def chat_secret(keys: Path) -> str:
+    """What workers and the chat bot of this machine know from one another by."""
+    made = SECRET_PREFIX + secrets.token_urlsafe(SECRET_BYTES)
+    return load_or_create(keys / "chat.key", made.encode()).decode().strip()
 
 
 def _gateways(text: str) -> dict[str, str]:

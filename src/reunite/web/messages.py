@@ -223,6 +223,7 @@ MESSAGES: Mapping[str, str] = {
             "public_url_missing",
             "gateways_unreadable",
             "channel_busy",
+            "bot_not_installed",
             "reference_taken",
         ),
         _BROKEN,
