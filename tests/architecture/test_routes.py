@@ -19,6 +19,7 @@ MATRIX: dict[tuple[str, str], Access] = {
     ("GET", "/~/report/{side}"): SIGNED_IN,
     ("POST", "/~/report/{side}"): SIGNED_IN,
     ("GET", "/~/towns"): PUBLIC,
+    ("GET", "/~/towns/around"): PUBLIC,
     ("GET", "/~/my/cases"): SIGNED_IN,
     ("GET", "/~/cases/{reference}/photos"): SIGNED_IN,
     ("POST", "/~/cases/{reference}/photos"): SIGNED_IN,
@@ -52,6 +53,11 @@ MATRIX: dict[tuple[str, str], Access] = {
     ("GET", "/sw.js"): PUBLIC,
     ("GET", "/~/manifest.webmanifest"): PUBLIC,
     ("GET", "/~/offline"): PUBLIC,
+    ("POST", "/~/volunteer/places"): SIGNED_IN,
+    ("POST", "/~/volunteer/places/{kind}/forget"): SIGNED_IN,
+    ("POST", "/~/volunteer/confirm"): SIGNED_IN,
+    ("POST", "/~/volunteer/position"): SIGNED_IN,
+    ("GET", "/~/volunteer/export"): SIGNED_IN,
     ("GET", "/~/inbox"): SIGNED_IN,
     ("GET", "/inbox/stream"): SIGNED_IN,
     ("GET", "/~/review"): STAFF_ONLY,
@@ -66,6 +72,9 @@ MATRIX: dict[tuple[str, str], Access] = {
     ("GET", "/~/review/leads/{lead_id:int}"): STAFF_ONLY,
     ("POST", "/~/review/leads/{lead_id:int}"): STAFF_ONLY,
     ("GET", "/~/review/sightings"): STAFF_ONLY,
+    ("GET", "/~/review/cases/{reference}/sightings"): STAFF_ONLY,
+    ("POST", "/~/review/sightings/{sighting_id:int}/answer"): STAFF_ONLY,
+    ("GET", "/~/my/sightings"): SIGNED_IN,
     ("POST", "/~/review/sightings/{sighting_id:int}"): STAFF_ONLY,
     ("GET", "/~/sign-in"): PUBLIC,
     ("POST", "/~/sign-in"): PUBLIC,
@@ -78,10 +87,16 @@ MATRIX: dict[tuple[str, str], Access] = {
     ("GET", "/~/about"): PUBLIC,
     ("GET", "/~/_patterns"): STAFF_ONLY,
 }
-EXAMPLES = {"reference": "7K3M9QX2TB", "token": "x", "variant": "full", "side": "missing"}
 NUMBERS = ("photo_id", "sighting_id", "lead_id", "account_id", "address_id")
 # Mail programs send them (RFC 8058); the token in the address is the proof.
 FROM_OTHER_PROGRAMS = {"/~/unsubscribe/{token}"}
+EXAMPLES = {
+    "reference": "7K3M9QX2TB",
+    "token": "x",
+    "variant": "full",
+    "side": "missing",
+    "kind": "work",
+}
 # They answer as long as the reader's page is open.
 STREAMS = {"/inbox/stream"}
 

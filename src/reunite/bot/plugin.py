@@ -1,6 +1,7 @@
 """The plug-in: tie conversation and outgoing alerts to a NoneBot that is set up already."""
 
-import anyio.to_thread
+import asyncio
+
 from nonebot import get_driver, on_message
 from nonebot.adapters import Bot, Event
 from nonebot.drivers import URL, ASGIMixin, HTTPServerSetup
@@ -46,6 +47,6 @@ def install(services: Services, secret: str) -> type[Matcher]:
             picture_lost=len(pictures) < len(urls),
         )
         # The use cases wait for the database and the models; the bot goes on meanwhile.
-        await matcher.finish(await anyio.to_thread.run_sync(conversation.reply, said))
+        await matcher.finish(await asyncio.to_thread(conversation.reply, said))
 
     return matcher

@@ -87,6 +87,15 @@ MESSAGES: Mapping[str, str] = {
     ),
     "place_required": N_("Please choose a town or share your position."),
     "town_unknown": N_("We do not know this town. Please choose one from the list."),
+    "too_many_sightings": N_(
+        "You have sent %(limit)s sightings within an hour. Please wait; if it is urgent, call 110."
+    ),
+    "too_many_reports": N_(
+        "You have opened %(limit)s cases within a day. Please wait, or call us if it is urgent."
+    ),
+    # Volunteers
+    "quiet_hours_unknown": N_("Please choose a full hour between 0 and 23."),
+    "weekly_pushes_out_of_range": N_("Please choose a number between 0 and %(maximum)s."),
     # Photos
     "photo_required": N_("Please choose a photo."),
     "photo_empty": N_("The file is empty. Please choose the photo again."),

@@ -94,7 +94,7 @@ class Networks:
             base=QqBot,
             adapter=nonebot.get_adapter(QqAdapter),
             self_id="2",
-            bot_info=BotInfo(id="2", token="", secret=""),
+            bot_info=BotInfo(id="2", secret=""),
         )
         for bot in (self.onebot, self.qq):
             bot.adapter.request = self._request
@@ -151,7 +151,7 @@ def test_a_photo_is_compared_in_either_network(world: World, matcher: type[Match
                 async def send(*, event: Any, message: Any) -> None:
                     sent.append(str(message))
 
-                bot.send = send  # type: ignore[method-assign]
+                bot.send = send
                 ctx.receive_event(bot, event)
                 ctx.should_finished(matcher)
 
@@ -208,7 +208,7 @@ def test_alerts_are_written_to_whom_they_are_for(world: World) -> None:
             async def send_to_c2c(*, openid: str, message: str) -> None:
                 written.append((openid, message))
 
-            networks.qq.send_to_c2c = send_to_c2c  # type: ignore[method-assign]
+            networks.qq.send_to_c2c = send_to_c2c
             ctx.should_call_api(
                 "send_private_msg", {"user_id": 10001, "message": "走失儿童：王乐乐"}, None
             )
