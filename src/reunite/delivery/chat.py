@@ -1,12 +1,16 @@
 """To the chat bot, which writes into QQ and other networks; a process of its own."""
 
 import json
+import re
 from collections.abc import Sequence
 
 from reunite.delivery.outbound import Outbound, OutboundSettings, Post, receipt_of
 from reunite.kernel.clock import Clock
 from reunite.kernel.signatures import sign
 from reunite.ports import ChannelName, Delivery, Receipt, ReceiptStatus
+
+
+_ADDRESS = re.compile(r"[a-z]{1,16}:[A-Za-z0-9_-]{1,128}")
 
 
 class ChatChannel:
@@ -27,8 +31,7 @@ class ChatChannel:
 
     def refuses(self, address: str) -> str:
         """Why an address is not taken, as a code; empty where it is."""
-        network, _, user_id = address.partition(":")
-        return "" if network.isalpha() and user_id else "address_invalid"
+        return "" if _ADDRESS.fullmatch(address) else "address_invalid"
 
     def send(self, deliveries: Sequence[Delivery]) -> Sequence[Receipt]:
         """Try each delivery once; receipts in the same order."""

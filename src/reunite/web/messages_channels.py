@@ -9,6 +9,7 @@ CHANNEL_MESSAGES: Mapping[str, str] = {
     "channel_address_refused": N_(
         "Nothing can be sent to this address. Please check it, or choose another way."
     ),
+    "account_disabled": N_("This account has been closed. Please ask those who run the site."),
     "channels_too_many": N_(
         "You are told in %(maximum)s ways already. Please turn one of them off first."
     ),
