@@ -9,7 +9,6 @@ from reunite.kernel.clock import Clock
 from reunite.kernel.signatures import sign
 from reunite.ports import ChannelName, Delivery, Receipt, ReceiptStatus
 
-
 _ADDRESS = re.compile(r"[a-z]{1,16}:[A-Za-z0-9_-]{1,128}")
 
 
