@@ -21,6 +21,7 @@ from reunite.ports.cases import (
     SightingRepository,
     TemplateRepository,
 )
+from reunite.ports.channels import ChannelAddressRepository
 from reunite.ports.notices import NoticeRepository
 from reunite.ports.searches import ImportRepository, LookRepository, ProbeRepository
 
@@ -77,6 +78,8 @@ class Transaction(Protocol):
     def volunteers(self) -> VolunteerRepository: ...
     @property
     def notices(self) -> NoticeRepository: ...
+    @property
+    def channel_addresses(self) -> ChannelAddressRepository: ...
     @property
     def probes(self) -> ProbeRepository: ...
     @property

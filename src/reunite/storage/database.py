@@ -11,6 +11,7 @@ from sqlalchemy import URL, Connection, create_engine, text
 from reunite.ports import Outbox
 from reunite.storage.accounts import PostgresAccounts
 from reunite.storage.cases import PostgresCases
+from reunite.storage.channels import PostgresChannelAddresses
 from reunite.storage.errors import translated
 from reunite.storage.imports import PostgresImports
 from reunite.storage.leads import PostgresLeads
@@ -52,6 +53,7 @@ class PostgresTransaction:
         self.sightings = PostgresSightings(connection)
         self.volunteers = PostgresVolunteers(connection)
         self.notices = PostgresNotices(connection)
+        self.channel_addresses = PostgresChannelAddresses(connection)
         self.probes = PostgresProbes(connection)
         self.looks = PostgresLooks(connection)
         self.imports = PostgresImports(connection)

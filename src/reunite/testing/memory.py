@@ -16,6 +16,7 @@ from reunite.kernel.errors import NotFoundError, ReuniteError
 from reunite.kernel.ids import AccountId
 from reunite.testing.memory_accounts import MemoryAccounts, MemoryVolunteers
 from reunite.testing.memory_cases import MemoryCases, MemoryPhotos, MemorySightings
+from reunite.testing.memory_channels import MemoryChannelAddresses
 from reunite.testing.memory_leads import MemoryLeads
 from reunite.testing.memory_notices import MemoryNotices
 from reunite.testing.memory_searches import MemoryImports, MemoryLooks, MemoryOutbox, MemoryProbes
@@ -37,6 +38,7 @@ class MemoryTransaction:
         self.sightings = MemorySightings(session)
         self.volunteers = MemoryVolunteers(session)
         self.notices = MemoryNotices(session)
+        self.channel_addresses = MemoryChannelAddresses(session)
         self.probes = MemoryProbes(session)
         self.looks = MemoryLooks(session)
         self.imports = MemoryImports(session)

@@ -17,6 +17,7 @@ from reunite.storage.tables.cases import (
     photos,
     sightings,
 )
+from reunite.storage.tables.channels import channel_addresses
 from reunite.storage.tables.faces import probes, template_changes, template_spaces, templates
 from reunite.storage.tables.notices import (
     chunk_deliveries,
@@ -32,6 +33,7 @@ __all__ = [
     "accounts",
     "case_transitions",
     "cases",
+    "channel_addresses",
     "chunk_deliveries",
     "imports",
     "inbox",
