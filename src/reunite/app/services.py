@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from reunite.alerts.fanout import LEASE
 from reunite.app.audience_sync import LiveAudience
 from reunite.app.gallery_sync import LiveGallery
+from reunite.app.metrics import Metrics
 from reunite.faces.port import FaceReader
 from reunite.kernel.clock import Clock
-from reunite.ports import Channel, ChannelName, Database, LiveChannel, PhotoStore
+from reunite.ports import Channel, ChannelName, ChunkQueue, Database, LiveChannel, PhotoStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,12 @@ class Settings:
     # Below this nobody is alike: different adults reach .40 once in a thousand pairs.
     lead_similarity: float = 0.30
     country: str = "CN"
+    public_url: str = ""  # of the pages, in messages that leave Reunite
+    lease: timedelta = LEASE  # how soon a chunk is taken over from a worker that has died
+    # Deliveries a second, over all workers; a channel that is not named is not held back.
+    channel_rates: Mapping[ChannelName, float] = field(default_factory=dict)
+    # When a broker that has lost a chunk is told of it again.
+    requeue_after: timedelta = timedelta(seconds=150)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,3 +46,6 @@ class Services:
     settings: Settings
     # The ways out that this machine is configured for.
     channels: Mapping[ChannelName, Channel] = field(default_factory=dict)
+    # None: workers find chunks in the ledger by themselves.
+    queue: ChunkQueue | None = None
+    metrics: Metrics = field(default_factory=Metrics)

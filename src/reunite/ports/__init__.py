@@ -32,12 +32,14 @@ from reunite.ports.channels import (
     topic_of,
 )
 from reunite.ports.database import Database, LiveChannel, Message, Outbox, PhotoStore, Transaction
+from reunite.ports.ledger import ChunkLedger, WaitingChunks
 from reunite.ports.notices import (
     ChannelProgress,
     InboxEntry,
     NoticeProgress,
     NoticeRepository,
 )
+from reunite.ports.queue import ChunkQueue, Taken
 from reunite.ports.searches import (
     ImportRepository,
     Look,
@@ -59,6 +61,8 @@ __all__ = [
     "ChannelMessage",
     "ChannelName",
     "ChannelProgress",
+    "ChunkLedger",
+    "ChunkQueue",
     "Database",
     "Delivery",
     "DigestOption",
@@ -82,10 +86,12 @@ __all__ = [
     "Receipt",
     "ReceiptStatus",
     "SightingRepository",
+    "Taken",
     "TemplateRepository",
     "Transaction",
     "Urgency",
     "VolunteerChange",
     "VolunteerRepository",
+    "WaitingChunks",
     "topic_of",
 ]

@@ -22,6 +22,7 @@ from reunite.ports.cases import (
     TemplateRepository,
 )
 from reunite.ports.channels import ChannelAddressRepository
+from reunite.ports.ledger import ChunkLedger
 from reunite.ports.notices import NoticeRepository
 from reunite.ports.searches import ImportRepository, LookRepository, ProbeRepository
 
@@ -80,6 +81,8 @@ class Transaction(Protocol):
     def notices(self) -> NoticeRepository: ...
     @property
     def channel_addresses(self) -> ChannelAddressRepository: ...
+    @property
+    def ledger(self) -> ChunkLedger: ...
     @property
     def probes(self) -> ProbeRepository: ...
     @property

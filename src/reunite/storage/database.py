@@ -15,6 +15,7 @@ from reunite.storage.channels import PostgresChannelAddresses
 from reunite.storage.errors import translated
 from reunite.storage.imports import PostgresImports
 from reunite.storage.leads import PostgresLeads
+from reunite.storage.ledger import PostgresLedger
 from reunite.storage.looks import PostgresLooks
 from reunite.storage.notices import PostgresNotices
 from reunite.storage.photos import PostgresPhotos
@@ -54,6 +55,7 @@ class PostgresTransaction:
         self.volunteers = PostgresVolunteers(connection)
         self.notices = PostgresNotices(connection)
         self.channel_addresses = PostgresChannelAddresses(connection)
+        self.ledger = PostgresLedger(connection)
         self.probes = PostgresProbes(connection)
         self.looks = PostgresLooks(connection)
         self.imports = PostgresImports(connection)

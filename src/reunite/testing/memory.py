@@ -18,6 +18,7 @@ from reunite.testing.memory_accounts import MemoryAccounts, MemoryVolunteers
 from reunite.testing.memory_cases import MemoryCases, MemoryPhotos, MemorySightings
 from reunite.testing.memory_channels import MemoryChannelAddresses
 from reunite.testing.memory_leads import MemoryLeads
+from reunite.testing.memory_ledger import MemoryLedger
 from reunite.testing.memory_notices import MemoryNotices
 from reunite.testing.memory_searches import MemoryImports, MemoryLooks, MemoryOutbox, MemoryProbes
 from reunite.testing.memory_tables import MemorySession, MemoryStore
@@ -39,6 +40,7 @@ class MemoryTransaction:
         self.volunteers = MemoryVolunteers(session)
         self.notices = MemoryNotices(session)
         self.channel_addresses = MemoryChannelAddresses(session)
+        self.ledger = MemoryLedger(session)
         self.probes = MemoryProbes(session)
         self.looks = MemoryLooks(session)
         self.imports = MemoryImports(session)

@@ -133,6 +133,11 @@ class MemoryNotices:
                 if row is not None and row.state == "waiting":
                     self._ledger.put(key, replace(row, state="stopped", finished_at=now))
 
+        failures = self._session.table("delivery_failures")
+        for key, stored in failures.items(lambda one: one.failure.due_at is not None):
+            if stored.failure.task.notice_id in notice_ids:
+                failures.delete(key)
+
     def list_inbox(self, account_id: AccountId, *, limit: int = 50) -> list[InboxEntry]:
         entries = self._entries(account_id)
         entries.sort(key=lambda entry: (entry.delivered_at, entry.notice_id), reverse=True)
