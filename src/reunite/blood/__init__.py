@@ -1,1 +1,1 @@
-"""Rare blood: antigens and types, three-valued.  No donors, rules or requests yet."""
+"""Rare blood: types, how they are written, who may give to whom, and who is asked."""

@@ -58,6 +58,12 @@ MESSAGES: Mapping[str, str] = {
         "The person is said to have anti-%(antibody)s, but their own red cells carry this "
         "antigen. Please check both."
     ),
+    "blood_notation_unreadable": N_(
+        "We cannot read “%(part)s” as a blood type. Examples: O Rh-, AB+, Bombay, Jk(a-b-), anti-E."
+    ),
+    "blood_notation_misspelt": N_(
+        "We cannot read “%(part)s” as a blood type. Did you mean %(suggestion)s?"
+    ),
     # Places
     "place_at_sea": N_(
         "This place lies at sea. Please check it: are latitude and longitude swapped?"

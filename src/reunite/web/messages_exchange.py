@@ -13,6 +13,15 @@ EXCHANGE_MESSAGES: Mapping[str, str] = {
     ),
     "xml_too_deep": N_("The document has too many elements within one another."),
     "xml_too_large": N_("The document is too large. Please send it in several parts."),
+    # CAP
+    "cap_not_cap": N_("This is not a message of CAP 1.2."),
+    "cap_token": N_("An identifier or a sender has no spaces, commas, < or &."),
+    "cap_reference_missing": N_(
+        "An update or a cancellation must name the message that it replaces."
+    ),
+    "cap_word_unknown": N_("CAP 1.2 does not have this word here."),
+    "cap_info_missing": N_("An alert without information tells nobody anything."),
+    "cap_ring_open": N_("A polygon has at least three corners and ends where it begins."),
     # PFIF
     "pfif_version_unknown": N_("PFIF %(version)s is not known here; 1.1 to 1.4 are."),
     "pfif_too_many_records": N_(
