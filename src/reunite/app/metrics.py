@@ -18,8 +18,6 @@ class Metrics:
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
     notices: Counter = field(init=False)
     recipients: Counter = field(init=False)
-    enqueuing: Histogram = field(init=False)
-    opening: Histogram = field(init=False)
     inboxes: Counter = field(init=False)
     time_to_inbox: Histogram = field(init=False)
     sending: Histogram = field(init=False)
@@ -42,8 +40,6 @@ class Metrics:
         made = {
             "notices": counter("notices", "Notices whose audience was chosen", "kind"),
             "recipients": counter("notice_recipients", "People for whom a notice was queued"),
-            "enqueuing": histogram("notice_enqueue", "Choosing an audience and keeping it"),
-            "opening": histogram("notice_open", "Indexing the recipients of a notice"),
             "inboxes": counter("inbox_deliveries", "Notices put into inboxes"),
             "time_to_inbox": histogram("time_to_inbox", "From a notice to the inboxes of a chunk"),
             "sending": histogram("channel_batch", "Sending one batch on a channel", "channel"),

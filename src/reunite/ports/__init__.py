@@ -31,7 +31,15 @@ from reunite.ports.channels import (
     Urgency,
     topic_of,
 )
-from reunite.ports.database import Database, LiveChannel, Message, Outbox, PhotoStore, Transaction
+from reunite.ports.database import (
+    Arrival,
+    Database,
+    LiveChannel,
+    Message,
+    Outbox,
+    PhotoStore,
+    Transaction,
+)
 from reunite.ports.ledger import ChunkLedger, WaitingChunks
 from reunite.ports.notices import (
     ChannelProgress,
@@ -51,6 +59,7 @@ from reunite.ports.searches import (
 
 __all__ = [
     "AccountRepository",
+    "Arrival",
     "CaseCount",
     "CaseQuery",
     "CaseRepository",

@@ -107,11 +107,11 @@ class ChunkLedger(Protocol):
 
     def count_dead(self) -> int: ...
 
-    def revive(self, letter: DeadLetter) -> bool:
+    def revive(self, task: ChunkTask, failure_id: int | None) -> bool:
         """Try it again, as if for the first time; False when it is not dead any more."""
         ...
 
-    def drop(self, letter: DeadLetter) -> bool:
+    def drop(self, task: ChunkTask, failure_id: int | None) -> bool:
         """Forget it; False when it is not dead any more."""
         ...
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from sqlalchemy import URL, Connection, create_engine, text
 
-from reunite.ports import Outbox
+from reunite.ports import Arrival, Outbox
 from reunite.storage.accounts import PostgresAccounts
 from reunite.storage.cases import PostgresCases
 from reunite.storage.channels import PostgresChannelAddresses
@@ -34,8 +34,8 @@ POOL_TIMEOUT_SECONDS = 30  # a request that waits longer than this for a connect
 class TransactionalOutbox(Outbox, Protocol):
     """The broker's share of a transaction: what it writes leaves when the transaction commits."""
 
-    def announce(self, account_ids: Int64) -> None:
-        """Tell the open pages of these people to look again."""
+    def announce(self, account_ids: Int64, arrival: Arrival | None = None) -> None:
+        """Tell the open pages of these people what has arrived."""
         ...
 
 
@@ -61,9 +61,9 @@ class PostgresTransaction:
         self.imports = PostgresImports(connection)
         self.outbox = make_outbox(connection)
 
-    def announce(self, account_ids: Int64) -> None:
-        """Once this transaction commits, tell the open pages of these people to look again."""
-        self.outbox.announce(account_ids)
+    def announce(self, account_ids: Int64, arrival: Arrival | None = None) -> None:
+        """Once this transaction commits, tell the open pages of these people of it."""
+        self.outbox.announce(account_ids, arrival)
 
 
 class PostgresDatabase:

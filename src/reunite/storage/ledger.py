@@ -321,21 +321,21 @@ class PostgresLedger(Relay):
         """How many were given up."""
         return int(self._connection.execute(_COUNT_DEAD).scalar_one())
 
-    def revive(self, letter: DeadLetter) -> bool:
+    def revive(self, task: ChunkTask, failure_id: int | None) -> bool:
         """Try it again, as if for the first time."""
-        if letter.failure_id is None:
-            return bool(self._connection.execute(_REVIVE_CHUNK, _key(letter.task)).rowcount)
-        row = self._connection.execute(_REVIVE_FAILURE, {"id": letter.failure_id}).one_or_none()
+        if failure_id is None:
+            return bool(self._connection.execute(_REVIVE_CHUNK, _key(task)).rowcount)
+        row = self._connection.execute(_REVIVE_FAILURE, {"id": failure_id}).one_or_none()
         if row is not None:
             where = {**_key(task_of(row)), "recipient": row.recipient, "more": -1}
             self._connection.execute(_COUNT_FAILED, where)
         return row is not None
 
-    def drop(self, letter: DeadLetter) -> bool:
+    def drop(self, task: ChunkTask, failure_id: int | None) -> bool:
         """Forget it."""
-        if letter.failure_id is None:
-            return bool(self._connection.execute(_DROP_CHUNK, _key(letter.task)).rowcount)
-        return bool(self._connection.execute(_DROP_FAILURE, {"id": letter.failure_id}).rowcount)
+        if failure_id is None:
+            return bool(self._connection.execute(_DROP_CHUNK, _key(task)).rowcount)
+        return bool(self._connection.execute(_DROP_FAILURE, {"id": failure_id}).rowcount)
 
 
 def _key(task: ChunkTask) -> dict[str, Any]:

@@ -224,31 +224,31 @@ class MemoryLedger:
     def count_dead(self) -> int:
         return len(self.list_dead(limit=1_000_000))
 
-    def revive(self, letter: DeadLetter) -> bool:
-        if letter.failure_id is None:
-            row, notice = self._dead_row(letter), self._notices.get(letter.task.notice_id)
+    def revive(self, task: ChunkTask, failure_id: int | None) -> bool:
+        if failure_id is None:
+            row, notice = self._dead_row(task), self._notices.get(task.notice_id)
             if row is None or notice is None or notice.stopped_at is not None:
                 return False
             again = replace(
                 row, state="waiting", attempts=0, due_at=None, finished_at=None, queued_at=None
             )
-            self._rows.put(_key(letter.task), again)
+            self._rows.put(_key(task), again)
             return True
-        failure = self._dead_failure(letter)
+        failure = self._dead_failure(failure_id)
         if failure is not None:
             again_at = failure.failed_at
             self._failures.put(failure.id, _Failure(replace(failure, attempts=0, due_at=again_at)))
             self._count(failure, -1, sent=False)
         return failure is not None
 
-    def drop(self, letter: DeadLetter) -> bool:
-        if letter.failure_id is None:
-            row = self._dead_row(letter)
+    def drop(self, task: ChunkTask, failure_id: int | None) -> bool:
+        if failure_id is None:
+            row = self._dead_row(task)
             if row is not None:
                 failed = row.failed + row.recipients - row.position
-                self._rows.put(_key(letter.task), replace(row, state="dropped", failed=failed))
+                self._rows.put(_key(task), replace(row, state="dropped", failed=failed))
             return row is not None
-        failure = self._dead_failure(letter)
+        failure = self._dead_failure(failure_id)
         if failure is not None:
             self._failures.delete(failure.id)
         return failure is not None
@@ -288,12 +288,12 @@ class MemoryLedger:
         ours = row is not None and row.state == "waiting" and row.lease_owner == lease.owner
         return row if ours else None
 
-    def _dead_row(self, letter: DeadLetter) -> LedgerRow | None:
-        row = self._rows.get(_key(letter.task))
+    def _dead_row(self, task: ChunkTask) -> LedgerRow | None:
+        row = self._rows.get(_key(task))
         return row if row is not None and row.state == "dead" else None
 
-    def _dead_failure(self, letter: DeadLetter) -> FailedDelivery | None:
-        stored = self._failures.get(letter.failure_id or 0)
+    def _dead_failure(self, failure_id: int) -> FailedDelivery | None:
+        stored = self._failures.get(failure_id)
         return stored.failure if stored is not None and stored.failure.due_at is None else None
 
     def _count(self, failure: FailedDelivery, more: int, *, sent: bool) -> None:
