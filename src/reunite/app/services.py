@@ -10,7 +10,17 @@ from reunite.app.gallery_sync import LiveGallery
 from reunite.app.metrics import Metrics
 from reunite.faces.port import FaceReader
 from reunite.kernel.clock import Clock
-from reunite.ports import Channel, ChannelName, ChunkQueue, Database, LiveChannel, PhotoStore
+from reunite.partners.cap.signing import SigningKey
+from reunite.ports import (
+    Channel,
+    ChannelName,
+    ChunkQueue,
+    Database,
+    LiveChannel,
+    NoOutsideWorld,
+    OutsideWorld,
+    PhotoStore,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +40,8 @@ class Settings:
     channel_rates: Mapping[ChannelName, float] = field(default_factory=dict)
     # When a broker that has lost a chunk is told of it again.
     requeue_after: timedelta = timedelta(seconds=150)
+    # Whose records are ours in the eyes of other registries (PFIF).
+    domain: str = "reunite.localhost"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,3 +61,5 @@ class Services:
     # None: workers find chunks in the ledger by themselves.
     queue: ChunkQueue | None = None
     metrics: Metrics = field(default_factory=Metrics)
+    alert_key: SigningKey | None = None  # signs CAP messages; None leaves them unsigned
+    outside: OutsideWorld = field(default_factory=NoOutsideWorld)

@@ -40,6 +40,12 @@ from reunite.ports.database import (
     PhotoStore,
     Transaction,
 )
+from reunite.ports.exchange import (
+    AlertLedger,
+    ApiKeyRepository,
+    PartnerRepository,
+    WebhookRepository,
+)
 from reunite.ports.ledger import ChunkLedger, WaitingChunks
 from reunite.ports.notices import (
     ChannelProgress,
@@ -47,6 +53,7 @@ from reunite.ports.notices import (
     NoticeProgress,
     NoticeRepository,
 )
+from reunite.ports.outside import NoOutsideWorld, OutsideWorld
 from reunite.ports.queue import ChunkQueue, Taken
 from reunite.ports.searches import (
     ImportRepository,
@@ -59,6 +66,8 @@ from reunite.ports.searches import (
 
 __all__ = [
     "AccountRepository",
+    "AlertLedger",
+    "ApiKeyRepository",
     "Arrival",
     "CaseCount",
     "CaseQuery",
@@ -84,9 +93,12 @@ __all__ = [
     "LookPurpose",
     "LookRepository",
     "Message",
+    "NoOutsideWorld",
     "NoticeProgress",
     "NoticeRepository",
     "Outbox",
+    "OutsideWorld",
+    "PartnerRepository",
     "PhotoRepository",
     "PhotoStore",
     "Probe",
@@ -102,5 +114,6 @@ __all__ = [
     "VolunteerChange",
     "VolunteerRepository",
     "WaitingChunks",
+    "WebhookRepository",
     "topic_of",
 ]

@@ -20,6 +20,12 @@ from reunite.ports.cases import (
     TemplateRepository,
 )
 from reunite.ports.channels import ChannelAddressRepository
+from reunite.ports.exchange import (
+    AlertLedger,
+    ApiKeyRepository,
+    PartnerRepository,
+    WebhookRepository,
+)
 from reunite.ports.ledger import ChunkLedger
 from reunite.ports.notices import NoticeRepository
 from reunite.ports.searches import ImportRepository, LookRepository, ProbeRepository
@@ -95,6 +101,14 @@ class Transaction(Protocol):
     def looks(self) -> LookRepository: ...
     @property
     def imports(self) -> ImportRepository: ...
+    @property
+    def api_keys(self) -> ApiKeyRepository: ...
+    @property
+    def partners(self) -> PartnerRepository: ...
+    @property
+    def cap_messages(self) -> AlertLedger: ...
+    @property
+    def webhooks(self) -> WebhookRepository: ...
     @property
     def outbox(self) -> Outbox: ...
 

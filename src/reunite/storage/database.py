@@ -10,6 +10,8 @@ from sqlalchemy import URL, Connection, create_engine, text
 
 from reunite.ports import Arrival, Outbox
 from reunite.storage.accounts import PostgresAccounts
+from reunite.storage.api_keys import PostgresApiKeys
+from reunite.storage.cap_messages import PostgresCapMessages
 from reunite.storage.cases import PostgresCases
 from reunite.storage.channels import PostgresChannelAddresses
 from reunite.storage.errors import translated
@@ -18,12 +20,14 @@ from reunite.storage.leads import PostgresLeads
 from reunite.storage.ledger import PostgresLedger
 from reunite.storage.looks import PostgresLooks
 from reunite.storage.notices import PostgresNotices
+from reunite.storage.partners import PostgresPartners
 from reunite.storage.photos import PostgresPhotos
 from reunite.storage.probes import PostgresProbes
 from reunite.storage.server import sqlalchemy_url
 from reunite.storage.sightings import PostgresSightings
 from reunite.storage.templates import PostgresTemplates
 from reunite.storage.volunteers import PostgresVolunteers
+from reunite.storage.webhooks import PostgresWebhooks
 
 Int64 = npt.NDArray[np.int64]
 
@@ -59,6 +63,10 @@ class PostgresTransaction:
         self.probes = PostgresProbes(connection)
         self.looks = PostgresLooks(connection)
         self.imports = PostgresImports(connection)
+        self.api_keys = PostgresApiKeys(connection)
+        self.partners = PostgresPartners(connection)
+        self.cap_messages = PostgresCapMessages(connection)
+        self.webhooks = PostgresWebhooks(connection)
         self.outbox = make_outbox(connection)
 
     def announce(self, account_ids: Int64, arrival: Arrival | None = None) -> None:

@@ -18,6 +18,12 @@ from reunite.ports import Arrival
 from reunite.testing.memory_accounts import MemoryAccounts, MemoryVolunteers
 from reunite.testing.memory_cases import MemoryCases, MemoryPhotos, MemorySightings
 from reunite.testing.memory_channels import MemoryChannelAddresses
+from reunite.testing.memory_exchange import (
+    MemoryApiKeys,
+    MemoryCapMessages,
+    MemoryPartners,
+    MemoryWebhooks,
+)
 from reunite.testing.memory_leads import MemoryLeads
 from reunite.testing.memory_ledger import MemoryLedger
 from reunite.testing.memory_notices import MemoryNotices
@@ -47,6 +53,10 @@ class MemoryTransaction:
         self.probes = MemoryProbes(session)
         self.looks = MemoryLooks(session)
         self.imports = MemoryImports(session)
+        self.api_keys = MemoryApiKeys(session)
+        self.partners = MemoryPartners(session)
+        self.cap_messages = MemoryCapMessages(session)
+        self.webhooks = MemoryWebhooks(session)
         self.outbox = MemoryOutbox(session)
         self._session = session
         self._announce = announce

@@ -123,7 +123,8 @@ def test_what_a_crash_interrupts_is_undone_and_done_once(
         patch.setattr(loop, "HANDLERS", {"notify_audience": crash})
         with pytest.raises(PluggedOut):
             world.worker.run_once()
-    assert world.count_waiting() == 1
+    # This one, and the word to partners.
+    assert world.count_waiting() == 2
     assert list_inbox(world.services, near) == []
     loop.Worker(world.services).drain()
     [item] = list_inbox(world.services, near)

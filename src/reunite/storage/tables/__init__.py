@@ -18,6 +18,16 @@ from reunite.storage.tables.cases import (
     sightings,
 )
 from reunite.storage.tables.channels import channel_addresses
+from reunite.storage.tables.exchange import (
+    api_key_uses,
+    api_keys,
+    cap_messages,
+    case_origins,
+    partner_records,
+    received_alerts,
+    repositories,
+    webhooks,
+)
 from reunite.storage.tables.faces import probes, template_changes, template_spaces, templates
 from reunite.storage.tables.notices import (
     channel_gates,
@@ -33,6 +43,10 @@ from reunite.storage.tables.work import outbox
 
 __all__ = [
     "accounts",
+    "api_key_uses",
+    "api_keys",
+    "cap_messages",
+    "case_origins",
     "case_transitions",
     "cases",
     "channel_addresses",
@@ -50,8 +64,11 @@ __all__ = [
     "notice_recipients",
     "notices",
     "outbox",
+    "partner_records",
     "photos",
     "probes",
+    "received_alerts",
+    "repositories",
     "sessions",
     "sightings",
     "template_changes",
@@ -59,4 +76,5 @@ __all__ = [
     "templates",
     "volunteer_changes",
     "volunteers",
+    "webhooks",
 ]
