@@ -4,7 +4,6 @@ The ledger comes first: a chunk is in it before the broker hears of it, and a br
 what it was told is told again.  A chunk that is handed out twice is leased once.
 """
 
-from reunite.alerts.fanout import ChunkTask
 from reunite.app.services import Services
 
 CHUNKS_AT_ONCE = 1000
@@ -24,7 +23,7 @@ def relay_chunks(services: Services) -> int:
             return 0
         # Before the commit: what the broker has not taken stays waiting.  A crash in between
         # tells it twice, which it notices by the mark.
-        services.queue.put([(task, _mark(task, attempts)) for task, attempts in waiting])
+        services.queue.put(waiting)
         transaction.ledger.mark_queued([task for task, _ in waiting], now)
     services.metrics.queued.inc(len(waiting))
     return len(waiting)
@@ -37,7 +36,3 @@ def requeue_chunks(services: Services) -> int:
     with services.database.transaction() as transaction:
         now = services.clock.now()
         return transaction.ledger.requeue(now - services.settings.requeue_after, now)
-
-
-def _mark(task: ChunkTask, attempts: int) -> str:
-    return f"{task.notice_id}-{task.sequence}-{task.channel}-{attempts}"

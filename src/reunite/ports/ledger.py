@@ -115,8 +115,12 @@ class ChunkLedger(Protocol):
         """Forget it; False when it is not dead any more."""
         ...
 
-    def list_unqueued(self, now: datetime, limit: int) -> list[tuple[ChunkTask, int]]:
-        """Due chunks that no broker has been told of, with their attempts; held until commit."""
+    def list_unqueued(self, now: datetime, limit: int) -> list[tuple[ChunkTask, str]]:
+        """Due chunks that no broker has been told of; held until the transaction ends.
+
+        With each a mark: the same when this is asked again after a crash, another one once the
+        chunk has been postponed, revived or lost.
+        """
         ...
 
     def mark_queued(self, tasks: Sequence[ChunkTask], now: datetime) -> None:

@@ -20,7 +20,7 @@ DUE = """
     AND (lease_until IS NULL OR lease_until <= :now OR lease_until > :jumped_lease)
 """
 _UNQUEUED = text(f"""
-    SELECT notice_id, sequence, channel, attempts, position FROM chunk_deliveries
+    SELECT notice_id, sequence, channel, xmin::text AS version FROM chunk_deliveries
     WHERE {DUE} AND queued_at IS NULL
     ORDER BY sequence, notice_id LIMIT :limit
     FOR UPDATE SKIP LOCKED
@@ -49,10 +49,13 @@ class Relay:
     def __init__(self, connection: Connection) -> None:
         self.__connection = connection
 
-    def list_unqueued(self, now: datetime, limit: int) -> list[tuple[ChunkTask, int]]:
-        """Due chunks that no broker has been told of; held until the transaction ends."""
+    def list_unqueued(self, now: datetime, limit: int) -> list[tuple[ChunkTask, str]]:
+        """Due chunks that no broker has been told of; held until the transaction ends.
+
+        The mark is the version of the row: the same until something has happened to it.
+        """
         rows = self.__connection.execute(_UNQUEUED, {"limit": limit, **times(now)})
-        return [(task_of(row), row.attempts) for row in rows]
+        return [(task_of(row), _mark(row)) for row in rows]
 
     def mark_queued(self, tasks: Sequence[ChunkTask], now: datetime) -> None:
         """A broker has them."""
@@ -84,3 +87,7 @@ def times(now: datetime) -> dict[str, datetime]:
 def task_of(row: Row[Any]) -> ChunkTask:
     """Which chunk on which channel."""
     return ChunkTask(NoticeId(row.notice_id), row.sequence, row.channel)
+
+
+def _mark(row: Row[Any]) -> str:
+    return f"{row.notice_id}-{row.sequence}-{row.channel}-{row.version}"

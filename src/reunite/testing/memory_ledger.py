@@ -126,6 +126,7 @@ class MemoryLedger:
             lease_owner=None,
             lease_until=None,
             queued_at=None,
+            version=row.version + 1,
         )
         self._rows.put(_key(lease.task), back)
         return True
@@ -230,7 +231,13 @@ class MemoryLedger:
             if row is None or notice is None or notice.stopped_at is not None:
                 return False
             again = replace(
-                row, state="waiting", attempts=0, due_at=None, finished_at=None, queued_at=None
+                row,
+                state="waiting",
+                attempts=0,
+                due_at=None,
+                finished_at=None,
+                queued_at=None,
+                version=row.version + 1,
             )
             self._rows.put(_key(task), again)
             return True
@@ -253,9 +260,9 @@ class MemoryLedger:
             self._failures.delete(failure.id)
         return failure is not None
 
-    def list_unqueued(self, now: datetime, limit: int) -> list[tuple[ChunkTask, int]]:
+    def list_unqueued(self, now: datetime, limit: int) -> list[tuple[ChunkTask, str]]:
         due = self._rows.items(lambda row: _is_due(row, now) and row.queued_at is None)
-        return [(_task(key), row.attempts) for key, row in due][:limit]
+        return [(_task(key), f"{key}-{row.version}") for key, row in due][:limit]
 
     def mark_queued(self, tasks: Sequence[ChunkTask], now: datetime) -> None:
         for task in tasks:
@@ -272,7 +279,7 @@ class MemoryLedger:
             )
         )
         for key, row in lost:
-            self._rows.put(key, replace(row, queued_at=None))
+            self._rows.put(key, replace(row, queued_at=None, version=row.version + 1))
         return len(lost)
 
     def list_waiting(self) -> list[WaitingChunks]:

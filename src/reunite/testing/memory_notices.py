@@ -37,6 +37,7 @@ class LedgerRow:
     queued_at: datetime | None = None
     finished_at: datetime | None = None
     reason: str = ""
+    version: int = 0  # of what a broker is told
 
 
 class MemoryNotices:

@@ -30,11 +30,15 @@ from reunite.ports import (
     Receipt,
     ReceiptStatus,
 )
+from reunite.testing import memory_queue
 from reunite.testing.channels import FakeChannel
+from reunite.testing.memory_queue import MemoryQueue
 from reunite.worker.loop import Worker
 from tests.unit.app.world import HANGZHOU, World
 
 MAIL = ChannelName.EMAIL
+BATCH = 10
+
 AWAY = Receipt(ReceiptStatus.RETRY, reason="away")
 GONE = Receipt(ReceiptStatus.GONE, reason="gone")
 REFUSED = Receipt(ReceiptStatus.REFUSED, reason="refused")
@@ -44,8 +48,19 @@ class PluggedOut(BaseException):
     """What no handler of errors sees: the process is gone."""
 
 
+@pytest.fixture(params=["ledger", "broker"], autouse=True)
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everything twice: workers look into the ledger, or a broker hands them the chunks."""
+    monkeypatch.setattr(Site, "has_broker", request.param == "broker")
+    monkeypatch.setattr(deliver_outside, "BATCH_DELIVERIES", BATCH)
+    monkeypatch.setattr(deliver_outside, "TAKE_AGAIN_SECONDS", 0.0)
+    monkeypatch.setattr(memory_queue, "ACK_WAIT", LEASE)
+
+
 class Site:
     """A world with one channel and people who have an address on it, nearest first."""
+
+    has_broker = False
 
     def __init__(self, people: int, **settings: Any) -> None:
         self.world = World()
@@ -53,6 +68,7 @@ class Site:
         self.world.services = replace(
             self.world.services,
             channels={MAIL: self.channel},
+            queue=MemoryQueue(self.world.clock.now) if self.has_broker else None,
             settings=replace(self.world.services.settings, **settings),
         )
         self.world.worker = Worker(self.world.services)
@@ -106,7 +122,7 @@ def addresses(people: Sequence[Actor]) -> list[str]:
 
 
 def test_everybody_with_an_address_is_told_once_nearest_first() -> None:
-    site = Site(2 * BATCH_DELIVERIES + 7)
+    site = Site(2 * BATCH + 7)
     for actor in site.people[3:60:3]:
         site.world.database._store.committed["channel_addresses"] = {
             key: one
@@ -161,7 +177,7 @@ def test_news_needs_an_alert_that_runs() -> None:
 
 
 def test_a_second_browser_is_told_in_the_same_batch() -> None:
-    site = Site(BATCH_DELIVERIES)
+    site = Site(BATCH)
     last = site.people[-1]
     site.add_address(last, "second@example.org")
     reference = site.publish()
@@ -174,13 +190,13 @@ def test_a_second_browser_is_told_in_the_same_batch() -> None:
 
     site.channel.send = counted  # type: ignore[method-assign]
     site.world.drain()
-    assert sizes == [BATCH_DELIVERIES + 1]
-    assert site.mail(reference).sent == BATCH_DELIVERIES
+    assert sizes == [BATCH + 1]
+    assert site.mail(reference).sent == BATCH
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_killed_worker_repeats_one_batch_at_most(when: str) -> None:
-    site = Site(3 * BATCH_DELIVERIES)
+    site = Site(3 * BATCH)
     reference = site.publish()
     dies = OutsideDelivery(site.world.services, MAIL)
     assert dies.step()
@@ -197,19 +213,19 @@ def test_a_killed_worker_repeats_one_batch_at_most(when: str) -> None:
     site.channel.send = send  # type: ignore[method-assign]
     site.world.drain()
     # Its lease has not run out: nobody knows yet that it is dead.
-    assert len(site.reached()) == BATCH_DELIVERIES * (1 if when == "before" else 2)
+    assert len(site.reached()) == BATCH * (1 if when == "before" else 2)
     site.world.clock.advance(LEASE)
     site.world.drain()
     again = Counter(delivery.delivery_id for delivery in site.channel.sent)
     assert len(again) == len(site.people)
-    assert sum(again.values()) - len(again) == (0 if when == "before" else BATCH_DELIVERIES)
+    assert sum(again.values()) - len(again) == (0 if when == "before" else BATCH)
     assert site.mail(reference).sent == len(site.people)
     # On the device a repetition takes the place of what it repeats.
     assert all(len(site.channel.screen(one)) == 1 for one in addresses(site.people))
 
 
 def test_a_worker_that_lost_its_lease_stops(monkeypatch: pytest.MonkeyPatch) -> None:
-    site = Site(2 * BATCH_DELIVERIES)
+    site = Site(2 * BATCH)
     reference = site.publish()
     slow = OutsideDelivery(site.world.services, MAIL)
     slow.step()
@@ -218,16 +234,16 @@ def test_a_worker_that_lost_its_lease_stops(monkeypatch: pytest.MonkeyPatch) -> 
     quick = OutsideDelivery(site.world.services, MAIL)
     while quick.step():
         pass
-    assert len(site.reached()) == 2 * BATCH_DELIVERIES
+    assert len(site.reached()) == 2 * BATCH
     while slow.step():
         pass
     slow.renew()
-    assert len(site.reached()) == 2 * BATCH_DELIVERIES
-    assert site.mail(reference).sent == 2 * BATCH_DELIVERIES
+    assert len(site.reached()) == 2 * BATCH
+    assert site.mail(reference).sent == 2 * BATCH
 
 
 def test_a_lease_is_renewed_while_a_batch_takes_its_time() -> None:
-    site = Site(BATCH_DELIVERIES)
+    site = Site(BATCH)
     site.publish()
     slow = OutsideDelivery(site.world.services, MAIL)
     send = site.channel.send
@@ -248,7 +264,7 @@ def test_a_lease_is_renewed_while_a_batch_takes_its_time() -> None:
 
 
 def test_stopped_midway_nobody_else_is_told() -> None:
-    site = Site(3 * BATCH_DELIVERIES)
+    site = Site(3 * BATCH)
     reference = site.publish()
     worker = OutsideDelivery(site.world.services, MAIL)
     worker.step()
@@ -258,7 +274,7 @@ def test_stopped_midway_nobody_else_is_told() -> None:
     while worker.step():
         pass
     site.world.drain()
-    assert site.reached() == addresses(site.people[:BATCH_DELIVERIES])
+    assert site.reached() == addresses(site.people[:BATCH])
     view = site.view(reference)
     assert view.notice.stopped_by == site.world.reviewer.account_id
     assert not view.is_running
@@ -266,19 +282,19 @@ def test_stopped_midway_nobody_else_is_told() -> None:
 
 
 def test_a_case_that_leaves_the_public_side_is_named_to_nobody_else() -> None:
-    site = Site(3 * BATCH_DELIVERIES)
+    site = Site(3 * BATCH)
     reference = site.publish()
     worker = OutsideDelivery(site.world.services, MAIL)
     worker.step()
     withdraw_case(site.world.services, site.world.family, reference)
     while worker.step():
         pass
-    assert site.reached() == addresses(site.people[:BATCH_DELIVERIES])
+    assert site.reached() == addresses(site.people[:BATCH])
     site.world.drain()
     # All of them had it in their inboxes, and hear that it is over.
-    assert [one.message.kind for one in site.channel.sent[BATCH_DELIVERIES:]] == [
-        "cancelled"
-    ] * len(site.people)
+    assert [one.message.kind for one in site.channel.sent[BATCH:]] == ["cancelled"] * len(
+        site.people
+    )
 
 
 def test_what_fails_is_tried_again_later_and_later_and_given_up() -> None:
@@ -371,16 +387,16 @@ def test_a_stopped_alert_is_not_tried_again() -> None:
 
 
 def test_a_service_that_is_away_for_an_hour_loses_nobody() -> None:
-    site = Site(BATCH_DELIVERIES + 20)
+    site = Site(BATCH + 20)
     site.channel.answers = dict.fromkeys(addresses(site.people), AWAY)
     reference = site.publish()
     site.world.drain()
-    assert len(site.channel.attempts) == BATCH_DELIVERIES
+    assert len(site.channel.attempts) == BATCH
     for _ in range(60):
         site.world.pass_time(minutes=1)
         site.world.drain()
     # Nobody hurries a service that is down.
-    assert len(site.channel.attempts) <= BATCH_DELIVERIES * 20
+    assert len(site.channel.attempts) <= BATCH * 20
     assert site.mail(reference) == ChannelProgress(MAIL, len(site.people), 0, 0, 0)
     site.channel.answers.clear()
     site.channel.attempts.clear()
@@ -392,7 +408,7 @@ def test_a_service_that_is_away_for_an_hour_loses_nobody() -> None:
 
 
 def test_a_service_that_never_comes_back_makes_one_dead_letter() -> None:
-    site = Site(BATCH_DELIVERIES)
+    site = Site(BATCH)
 
     def broken(deliveries: Sequence[Delivery]) -> Sequence[Receipt]:
         raise RuntimeError("a bug in a channel")
@@ -404,25 +420,43 @@ def test_a_service_that_never_comes_back_makes_one_dead_letter() -> None:
         site.world.drain()
         site.world.pass_time(minutes=10)
     (letter,) = list_dead_letters(site.world.services, site.world.admin).letters
-    assert (letter.failure_id, letter.recipients) == (None, BATCH_DELIVERIES)
+    assert (letter.failure_id, letter.recipients) == (None, BATCH)
     assert (letter.reason, letter.attempts) == ("channel_failed", MAX_ATTEMPTS)
     site.channel.send = send  # type: ignore[method-assign]
     unknown = ChunkTask(letter.task.notice_id, 99, MAIL)
     assert not retry_dead_letter(site.world.services, site.world.admin, unknown, None)
     assert retry_dead_letter(site.world.services, site.world.admin, letter.task, None)
     site.world.drain()
-    assert len(site.reached()) == BATCH_DELIVERIES
+    assert len(site.reached()) == BATCH
 
 
 def test_a_channel_keeps_to_its_rate() -> None:
-    site = Site(4 * BATCH_DELIVERIES, channel_rates={MAIL: BATCH_DELIVERIES / 2})
+    site = Site(4 * BATCH, channel_rates={MAIL: BATCH / 2})
     site.publish()
     sent = []
     for _ in range(8):
         site.world.drain()
-        sent.append(len(site.reached()) // BATCH_DELIVERIES)
+        sent.append(len(site.reached()) // BATCH)
         site.world.pass_time(seconds=1)
     assert sent == [1, 2, 2, 3, 3, 4, 4, 4]
+
+
+def test_a_broker_that_loses_everything_or_is_away_loses_nobody() -> None:
+    site = Site(2 * BATCH)
+    reference = site.publish()
+    queue = site.world.services.queue
+    if not isinstance(queue, MemoryQueue):
+        return
+    queue.lose()
+    site.world.drain()
+    assert site.reached() == []
+    site.world.clock.advance(site.world.services.settings.requeue_after * 1.5)
+    site.world.drain()
+    assert site.mail(reference).sent == 2 * BATCH
+    queue.away = True
+    second = site.publish()
+    site.world.drain()
+    assert site.mail(second).sent == 2 * BATCH
 
 
 def test_measurements_say_nothing_about_anybody() -> None:
