@@ -1,6 +1,7 @@
 """Open a case: somebody is missing, or somebody has been found."""
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from reunite.accounts.account import EVERYONE, STAFF, Actor, require_role
 from reunite.app.intake import ReadPhoto, enrol, kept, photo_of, read_photo, view_stored
@@ -15,7 +16,7 @@ from reunite.cases.case import (
     open_case as new_case,
 )
 from reunite.cases.photos import CasePhoto
-from reunite.kernel.errors import ConflictError, NotFoundError
+from reunite.kernel.errors import ConflictError, NotFoundError, TooManyRequestsError
 from reunite.kernel.ids import PhotoId, new_reference
 from reunite.kernel.people import Module, Side
 from reunite.kernel.places import nearest_town, require_on_land
@@ -48,10 +49,12 @@ class Opened:
 def open_case(services: Services, actor: Actor | None, report: CaseReport) -> Opened:
     """Write a case with its first photo.
 
-    Raises InvalidInputError naming the field at fault, and then nothing has been written.
+    Raises InvalidInputError naming the field at fault, and then nothing has been written;
+    TooManyRequestsError ``too_many_reports``.
     """
     actor = require_role(actor, EVERYONE)
     now = services.clock.now()
+    _require_few(services, actor)
     case = new_case(
         reference=new_reference(),
         module=report.module,
@@ -80,6 +83,18 @@ def open_case(services: Services, actor: Actor | None, report: CaseReport) -> Op
         if photo.chosen is not None:
             enrol(services, transaction, case, photo, read.views[photo.chosen])
     return Opened(case.reference, photo.id if photo.needs_choice else None)
+
+
+def _require_few(services: Services, actor: Actor) -> None:
+    # Stations open cases by the hundred; anybody else who does has something else in mind.
+    limit = services.settings.reports_per_day
+    if actor.is_staff:
+        return
+    since = services.clock.now() - timedelta(days=1)
+    with services.database.transaction() as transaction:
+        recent = transaction.cases.count_opened_since(actor.account_id, since)
+    if recent >= limit:
+        raise TooManyRequestsError("too_many_reports", limit=limit, retry_after_seconds=86_400)
 
 
 def add_photo(
