@@ -68,6 +68,10 @@ MATRIX: dict[tuple[str, str], Access] = {
     ("POST", "/~/review/cases/{reference}/publish"): STAFF_ONLY,
     ("POST", "/~/review/cases/{reference}/resolve"): STAFF_ONLY,
     ("POST", "/~/review/cases/{reference}/withdraw"): STAFF_ONLY,
+    ("GET", "/~/review/alerts/{notice_id:int}"): STAFF_ONLY,
+    ("GET", "/review/alerts/{notice_id:int}/stream"): STAFF_ONLY,
+    ("POST", "/~/review/alerts/{notice_id:int}/stop"): STAFF_ONLY,
+    ("POST", "/~/review/alerts/{notice_id:int}/news"): STAFF_ONLY,
     ("GET", "/~/review/leads"): STAFF_ONLY,
     ("GET", "/~/review/leads/{lead_id:int}"): STAFF_ONLY,
     ("POST", "/~/review/leads/{lead_id:int}"): STAFF_ONLY,
@@ -82,12 +86,14 @@ MATRIX: dict[tuple[str, str], Access] = {
     ("POST", "/~/register"): PUBLIC,
     ("POST", "/~/sign-out"): SIGNED_IN,
     ("GET", "/~/admin/accounts"): ADMIN_ONLY,
+    ("GET", "/~/admin/dead-letters"): ADMIN_ONLY,
+    ("POST", "/~/admin/dead-letters"): ADMIN_ONLY,
     ("POST", "/~/admin/accounts/{account_id:int}"): ADMIN_ONLY,
     ("GET", "/~/statistics"): PUBLIC,
     ("GET", "/~/about"): PUBLIC,
     ("GET", "/~/_patterns"): STAFF_ONLY,
 }
-NUMBERS = ("photo_id", "sighting_id", "lead_id", "account_id", "address_id")
+NUMBERS = ("photo_id", "sighting_id", "lead_id", "account_id", "address_id", "notice_id")
 # Mail programs send them (RFC 8058); the token in the address is the proof.
 FROM_OTHER_PROGRAMS = {"/~/unsubscribe/{token}"}
 EXAMPLES = {

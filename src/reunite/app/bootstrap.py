@@ -17,6 +17,7 @@ from reunite.app.audience_sync import LiveAudience
 from reunite.app.choose_channels import unsubscribe_link
 from reunite.app.gallery_sync import LiveGallery
 from reunite.app.services import Services, Settings
+from reunite.broker.jetstream import JetStreamQueue, JetStreamSettings
 from reunite.broker.live import PostgresLive
 from reunite.broker.outbox import PostgresOutbox
 from reunite.delivery.http_outside import HttpOutside
@@ -62,6 +63,8 @@ class Config:
     inference_threads: int = 1  # of one face; several faces are read at the same time
     alert_key_file: Path | None = None  # PEM; None makes a key and its certificate once
     alert_certificate_file: Path | None = None
+    nats_url: str | None = None  # a broker of chunks; None looks for them in the database
+    metrics_port: int | None = None  # on the loopback address; None measures for nobody
     settings: Settings = field(default_factory=Settings)
     channels: ChannelSettings = field(default_factory=ChannelSettings)
 
@@ -86,6 +89,8 @@ def read_config(environment: Mapping[str, str] = os.environ) -> Config:
         ray_address=environment.get("REUNITE_RAY_ADDRESS") or None,
         inference_threads=int(environment.get("REUNITE_INFERENCE_THREADS", "1")),
         channels=read_channel_settings(environment),
+        nats_url=environment.get("REUNITE_NATS_URL") or None,
+        metrics_port=_number(environment.get("REUNITE_METRICS_PORT")),
         alert_key_file=_path(environment, "REUNITE_CAP_KEY"),
         alert_certificate_file=_path(environment, "REUNITE_CAP_CERTIFICATE"),
         settings=Settings(
@@ -104,6 +109,30 @@ def _domain(environment: Mapping[str, str]) -> str:
     named = environment.get("REUNITE_DOMAIN", "").strip().lower()
     host = urlsplit(environment.get("REUNITE_PUBLIC_URL", "")).hostname
     return named or host or Settings().domain
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text else None
+
+
+@contextmanager
+def open_queue(url: str | None, settings: Settings) -> Iterator[JetStreamQueue | None]:
+    """The broker of chunks at ``url``; nobody waits for one that is away."""
+    if url is None:
+        yield None
+        return
+    queue = JetStreamQueue(
+        url,
+        JetStreamSettings(
+            # A little later than the lease: then whoever is handed the chunk may take it over.
+            ack_wait_seconds=1.25 * settings.lease.total_seconds(),
+            duplicate_seconds=0.8 * settings.requeue_after.total_seconds(),
+        ),
+    )
+    try:
+        yield queue
+    finally:
+        queue.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +263,7 @@ def open_services(config: Config) -> Iterator[Services]:
             settings=config.settings,
             channels=channels,
             links=links,
+            queue=opened.enter_context(open_queue(config.nats_url, config.settings)),
             alert_key=_alert_key(config),
             outside=outside,
         )

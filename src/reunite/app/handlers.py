@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from reunite.app.confirm_channel import confirm_channel
 from reunite.app.match_record import match_record
 from reunite.app.notify_audience import notify_audience, open_inboxes
+from reunite.app.send_digests import send_digest
 from reunite.app.services import Services
 from reunite.app.tell_partners import deliver_webhook, tell_partners
 from reunite.ports import Transaction
@@ -13,6 +14,7 @@ Handler = Callable[[Services, Transaction, Mapping[str, object]], None]
 
 HANDLERS: Mapping[str, Handler] = {
     "confirm_channel": confirm_channel,
+    "send_digest": send_digest,
     "match_record": match_record,
     "notify_audience": notify_audience,
     "tell_partners": tell_partners,

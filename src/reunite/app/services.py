@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from reunite.alerts.fanout import LEASE
 from reunite.app.audience_sync import LiveAudience
 from reunite.app.gallery_sync import LiveGallery
+from reunite.app.metrics import Metrics
 from reunite.faces.port import FaceReader
 from reunite.kernel.clock import Clock
 from reunite.kernel.tokens import LinkSigner
@@ -14,6 +16,7 @@ from reunite.partners.cap.signing import SigningKey
 from reunite.ports import (
     Channel,
     ChannelName,
+    ChunkQueue,
     Database,
     LiveChannel,
     NoOutsideWorld,
@@ -37,6 +40,11 @@ class Settings:
     lead_similarity: float = 0.30
     country: str = "CN"
     public_url: str = ""  # of the pages, in messages that leave Reunite
+    lease: timedelta = LEASE  # how soon a chunk is taken over from a worker that has died
+    # Deliveries a second, over all workers; a channel that is not named is not held back.
+    channel_rates: Mapping[ChannelName, float] = field(default_factory=dict)
+    # When a broker that has lost a chunk is told of it again.
+    requeue_after: timedelta = timedelta(seconds=150)
     # Whose records are ours in the eyes of other registries (PFIF).
     domain: str = "reunite.localhost"
 
@@ -60,5 +68,8 @@ class Services:
     # The ways out that this machine is configured for.
     channels: Mapping[ChannelName, Channel] = field(default_factory=dict)
     links: LinkSigner = field(default_factory=_signer_of_this_process)
+    # None: workers find chunks in the ledger by themselves.
+    queue: ChunkQueue | None = None
+    metrics: Metrics = field(default_factory=Metrics)
     alert_key: SigningKey | None = None  # signs CAP messages; None leaves them unsigned
     outside: OutsideWorld = field(default_factory=NoOutsideWorld)

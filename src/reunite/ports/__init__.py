@@ -32,13 +32,22 @@ from reunite.ports.channels import (
     Urgency,
     topic_of,
 )
-from reunite.ports.database import Database, LiveChannel, Message, Outbox, PhotoStore, Transaction
+from reunite.ports.database import (
+    Arrival,
+    Database,
+    LiveChannel,
+    Message,
+    Outbox,
+    PhotoStore,
+    Transaction,
+)
 from reunite.ports.exchange import (
     AlertLedger,
     ApiKeyRepository,
     PartnerRepository,
     WebhookRepository,
 )
+from reunite.ports.ledger import ChunkLedger, WaitingChunks
 from reunite.ports.notices import (
     ChannelProgress,
     InboxEntry,
@@ -46,6 +55,7 @@ from reunite.ports.notices import (
     NoticeRepository,
 )
 from reunite.ports.outside import NoOutsideWorld, OutsideWorld
+from reunite.ports.queue import ChunkQueue, Taken
 from reunite.ports.searches import (
     ImportRepository,
     Look,
@@ -59,6 +69,7 @@ __all__ = [
     "AccountRepository",
     "AlertLedger",
     "ApiKeyRepository",
+    "Arrival",
     "CaseCount",
     "CaseQuery",
     "CaseRepository",
@@ -69,6 +80,8 @@ __all__ = [
     "ChannelMessage",
     "ChannelName",
     "ChannelProgress",
+    "ChunkLedger",
+    "ChunkQueue",
     "Database",
     "Delivery",
     "DigestOption",
@@ -96,11 +109,13 @@ __all__ = [
     "ReceiptStatus",
     "ServiceChannel",
     "SightingRepository",
+    "Taken",
     "TemplateRepository",
     "Transaction",
     "Urgency",
     "VolunteerChange",
     "VolunteerRepository",
+    "WaitingChunks",
     "WebhookRepository",
     "topic_of",
 ]

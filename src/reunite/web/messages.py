@@ -164,6 +164,8 @@ MESSAGES: Mapping[str, str] = {
     "polygon_corners": N_("Please draw an area with %(minimum)s to %(maximum)s corners."),
     "polygon_crosses_itself": N_("The outline of the area crosses itself. Please draw it anew."),
     "polygon_holds_pole": N_("The area must not go around a pole of the earth."),
+    "broker_unreachable": N_("The message broker does not answer. Alerts go on without it."),
+    "alert_not_running": N_("Nobody was told of this case, or it is over."),
     "alert_needs_place": N_("Without a place nobody can be alerted. Please publish without alert."),
     "lead_closed": N_("This lead has been decided already."),
     "same_reviewer": N_("You accepted this lead first. A second person must confirm it."),

@@ -11,11 +11,13 @@ import pytest
 
 import reunite.app
 from reunite.accounts.account import EVERYONE, STAFF, Actor, Role
+from reunite.alerts.fanout import ChunkTask
 from reunite.alerts.volunteers import PlaceKind
 from reunite.app import (
     api_keys,
     choose_channels,
     close_case,
+    dead_letters,
     import_photos,
     join_alerts,
     keep_places,
@@ -30,8 +32,10 @@ from reunite.app import (
     review_lead,
     search_face,
     sign_in,
+    stop_alert,
     triage_sighting,
     try_channels,
+    update_alert,
     view_case,
     view_photo,
 )
@@ -41,7 +45,7 @@ from reunite.cases.case import Outcome, ResolutionCause
 from reunite.cases.leads import Verdict
 from reunite.cases.sightings import SightingStatus
 from reunite.kernel.errors import ForbiddenError, ReuniteError
-from reunite.kernel.ids import AccountId, ApiKeyId, LeadId, PhotoId, SightingId
+from reunite.kernel.ids import AccountId, ApiKeyId, LeadId, NoticeId, PhotoId, SightingId
 from reunite.kernel.people import Module, Side
 from reunite.partners.keys import Scope
 from reunite.ports import ChannelAddressId, ChannelName
@@ -52,6 +56,7 @@ ADMINS = frozenset({Role.ADMIN})
 REFERENCE = "0000000000"  # nobody's
 FULL = view_photo.Variant.FULL
 SIGHTING = report_sighting.SightingReport(NOON - timedelta(hours=1), None, "", "seen")
+CHUNK = ChunkTask(NoticeId(0), 0, "email")
 IMPORT = import_photos.ImportOptions(Module.CHILD, Side.MISSING)
 
 RULES: dict[str, tuple[frozenset[Role], Call]] = {
@@ -179,6 +184,21 @@ RULES: dict[str, tuple[frozenset[Role], Call]] = {
     "list_notices.list_notices": (
         STAFF,
         lambda s, a: list_notices.list_notices(s, a, REFERENCE),
+    ),
+    "list_notices.get_alert": (STAFF, lambda s, a: list_notices.get_alert(s, a, NoticeId(0))),
+    "stop_alert.stop_alert": (STAFF, lambda s, a: stop_alert.stop_alert(s, a, NoticeId(0))),
+    "update_alert.update_alert": (
+        STAFF,
+        lambda s, a: update_alert.update_alert(s, a, REFERENCE),
+    ),
+    "dead_letters.list_dead_letters": (ADMINS, dead_letters.list_dead_letters),
+    "dead_letters.retry_dead_letter": (
+        ADMINS,
+        lambda s, a: dead_letters.retry_dead_letter(s, a, CHUNK, None),
+    ),
+    "dead_letters.drop_dead_letter": (
+        ADMINS,
+        lambda s, a: dead_letters.drop_dead_letter(s, a, CHUNK, None),
     ),
     "list_looks.list_looks": (STAFF, lambda s, a: list_looks.list_looks(s, a, REFERENCE)),
     "api_keys.add_key": (

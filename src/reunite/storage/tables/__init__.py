@@ -35,7 +35,9 @@ from reunite.storage.tables.exchange import (
 )
 from reunite.storage.tables.faces import probes, template_changes, template_spaces, templates
 from reunite.storage.tables.notices import (
+    channel_gates,
     chunk_deliveries,
+    delivery_failures,
     inbox,
     inbox_looks,
     notice_chunks,
@@ -53,7 +55,9 @@ __all__ = [
     "case_transitions",
     "cases",
     "channel_addresses",
+    "channel_gates",
     "chunk_deliveries",
+    "delivery_failures",
     "imports",
     "inbox",
     "inbox_looks",
