@@ -125,6 +125,9 @@ MESSAGES: Mapping[str, str] = {
         "from the front, or cut out the part with the face."
     ),
     "photo_several_faces": N_("There are several faces in this photo. Please say which is meant."),
+    "too_many_search_photos": N_(
+        "A search takes up to %(limit)s photos. Please remove one first, or begin a new search."
+    ),
     "no_such_face": N_("Please choose one of the faces shown."),
     "photo_already_there": N_("This photo is there already. Please choose a different one."),
     "face_unusable": N_("This face cannot be used. Please choose another photo."),

@@ -151,6 +151,18 @@ RULES: dict[str, tuple[frozenset[Role], Call]] = {
     "read_inbox.count_unread": (EVERYONE, read_inbox.count_unread),
     "read_inbox.mark_read": (EVERYONE, read_inbox.mark_read),
     "search_face.start_search": (EVERYONE, lambda s, a: search_face.start_search(s, a, b"")),
+    "search_face.add_search_photo": (
+        EVERYONE,
+        lambda s, a: search_face.add_search_photo(s, a, "token", b""),
+    ),
+    "search_face.drop_search_photo": (
+        EVERYONE,
+        lambda s, a: search_face.drop_search_photo(s, a, "token", 1),
+    ),
+    "search_face.set_aside": (
+        EVERYONE,
+        lambda s, a: search_face.set_aside(s, a, "token", "7K3M9QX2TB"),
+    ),
     "search_face.choose_probe_face": (
         EVERYONE,
         lambda s, a: search_face.choose_probe_face(s, a, "token", 0),
