@@ -13,6 +13,13 @@ MATRIX: dict[tuple[str, str], Access] = {
     ("GET", "/"): PUBLIC,
     ("GET", "/~"): PUBLIC,
     ("GET", "/~/"): PUBLIC,
+    ("GET", "/~/admin/partners"): ADMIN_ONLY,
+    ("POST", "/~/admin/partners/keys"): ADMIN_ONLY,
+    ("GET", "/~/admin/partners/keys/{key_id:int}"): ADMIN_ONLY,
+    ("POST", "/~/admin/partners/keys/{key_id:int}/rotate"): ADMIN_ONLY,
+    ("POST", "/~/admin/partners/keys/{key_id:int}/revoke"): ADMIN_ONLY,
+    ("GET", "/~/widget"): PUBLIC,
+    ("GET", "/~/widget/{reference}"): PUBLIC,
     ("GET", "/~/cases"): PUBLIC,
     ("GET", "/~/cases/{reference}"): PUBLIC,
     ("GET", "/~/cases/{reference}/poster"): PUBLIC,
@@ -93,11 +100,14 @@ MATRIX: dict[tuple[str, str], Access] = {
     ("GET", "/~/admin/dead-letters"): ADMIN_ONLY,
     ("POST", "/~/admin/dead-letters"): ADMIN_ONLY,
     ("POST", "/~/admin/accounts/{account_id:int}"): ADMIN_ONLY,
+    ("GET", "/~/blood/compatibility"): PUBLIC,
+    ("GET", "/~/blood/again"): PUBLIC,
+    ("POST", "/~/blood/again"): PUBLIC,
     ("GET", "/~/statistics"): PUBLIC,
     ("GET", "/~/about"): PUBLIC,
     ("GET", "/~/_patterns"): STAFF_ONLY,
 }
-NUMBERS = ("photo_id", "sighting_id", "lead_id", "account_id", "address_id", "notice_id")
+NUMBERS = ("photo_id", "sighting_id", "lead_id", "account_id", "address_id", "notice_id", "key_id")
 # Mail programs send them (RFC 8058); the token in the address is the proof.
 FROM_OTHER_PROGRAMS = {"/~/unsubscribe/{token}"}
 EXAMPLES = {

@@ -17,6 +17,7 @@ ORPHAN_AGE = timedelta(hours=1)
 VOLUNTEER_CHANGES_KEPT = timedelta(days=1)
 # Whoever was asked and has said nothing; they may have found no time.
 UNCONFIRMED_KEPT = timedelta(days=7)
+KEY_USES_KEPT = timedelta(days=400)  # a whole year can be accounted for
 BATCH = 200
 FEW_ORPHANS = 50
 
@@ -29,6 +30,7 @@ def erase_expired(services: Services) -> int:
         transaction.accounts.delete_expired_sessions(now)
         transaction.volunteers.forget_changes_before(now - VOLUNTEER_CHANGES_KEPT)
         transaction.channel_addresses.remove_unconfirmed_before(now - UNCONFIRMED_KEPT)
+        transaction.api_keys.delete_uses_before(now - KEY_USES_KEPT)
         closed = [
             case
             for status, closed_by in (

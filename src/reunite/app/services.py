@@ -9,6 +9,7 @@ from reunite.alerts.fanout import LEASE
 from reunite.app.audience_sync import LiveAudience
 from reunite.app.gallery_sync import LiveGallery
 from reunite.app.metrics import Metrics
+from reunite.faces.calibration import Calibration
 from reunite.faces.port import FaceReader
 from reunite.kernel.clock import Clock
 from reunite.kernel.tokens import LinkSigner
@@ -65,6 +66,7 @@ class Services:
     live: LiveChannel
     clock: Clock
     settings: Settings
+    calibration: Calibration | None = None  # of the gallery's space; None: nobody measured it
     # The ways out that this machine is configured for.
     channels: Mapping[ChannelName, Channel] = field(default_factory=dict)
     links: LinkSigner = field(default_factory=_signer_of_this_process)

@@ -18,37 +18,54 @@ from reunite.app import (
     choose_channels,
     close_case,
     dead_letters,
+    exchange_records,
+    export_cases,
+    fit_adapter,
     import_photos,
     join_alerts,
     keep_places,
     list_looks,
     list_notices,
+    list_origins,
     list_queues,
     name_accounts,
     open_case,
     publish_case,
     read_inbox,
+    reembed,
     report_sighting,
     review_lead,
     search_face,
     sign_in,
     stop_alert,
+    take_alert,
     triage_sighting,
     try_channels,
     update_alert,
     view_case,
     view_photo,
+    webhooks,
 )
 from reunite.app.access import ADMIN_ONLY, PUBLIC, SIGNED_IN, STAFF_ONLY, Access
 from reunite.app.services import Services
 from reunite.cases.case import Outcome, ResolutionCause
 from reunite.cases.leads import Verdict
 from reunite.cases.sightings import SightingStatus
+from reunite.faces.installed_adapters import AdapterFolder
 from reunite.kernel.errors import ForbiddenError, ReuniteError
-from reunite.kernel.ids import AccountId, ApiKeyId, LeadId, NoticeId, PhotoId, SightingId
+from reunite.kernel.ids import (
+    AccountId,
+    ApiKeyId,
+    LeadId,
+    NoticeId,
+    PhotoId,
+    SightingId,
+    WebhookId,
+)
 from reunite.kernel.people import Module, Side
 from reunite.partners.keys import Scope
 from reunite.ports import ChannelAddressId, ChannelName
+from reunite.testing.faces import FakeFaceReader
 from tests.unit.app.world import HANGZHOU, NOON, World, a_report
 
 Call = Callable[[Services, Actor | None], object]
@@ -58,6 +75,8 @@ FULL = view_photo.Variant.FULL
 SIGHTING = report_sighting.SightingReport(NOON - timedelta(hours=1), None, "", "seen")
 CHUNK = ChunkTask(NoticeId(0), 0, "email")
 IMPORT = import_photos.ImportOptions(Module.CHILD, Side.MISSING)
+
+NOWHERE = Path("/nowhere/at/all")
 
 RULES: dict[str, tuple[frozenset[Role], Call]] = {
     "open_case.open_case": (EVERYONE, lambda s, a: open_case.open_case(s, a, a_report())),
@@ -86,6 +105,23 @@ RULES: dict[str, tuple[frozenset[Role], Call]] = {
         EVERYONE,
         lambda s, a: close_case.withdraw_case(s, a, REFERENCE),
     ),
+    "fit_adapter.fit_on_folder": (
+        ADMINS,
+        lambda _, a: fit_adapter.fit_on_folder(
+            a, FakeFaceReader(), AdapterFolder(NOWHERE), None, NOWHERE
+        ),
+    ),
+    "fit_adapter.fit_on_own_cases": (
+        ADMINS,
+        lambda s, a: fit_adapter.fit_on_own_cases(
+            s, a, FakeFaceReader(), AdapterFolder(NOWHERE), None
+        ),
+    ),
+    "fit_adapter.roll_back_adapter": (
+        ADMINS,
+        lambda _, a: fit_adapter.roll_back_adapter(a, AdapterFolder(NOWHERE)),
+    ),
+    "reembed.reembed": (ADMINS, reembed.reembed),
     "review_lead.list_leads": (STAFF, review_lead.list_leads),
     "review_lead.get_lead": (STAFF, lambda s, a: review_lead.get_lead(s, a, LeadId(0))),
     "review_lead.decide_lead": (
@@ -223,6 +259,36 @@ RULES: dict[str, tuple[frozenset[Role], Call]] = {
     "api_keys.revoke_key": (ADMINS, lambda s, a: api_keys.revoke_key(s, a, ApiKeyId(0))),
     "api_keys.list_keys": (ADMINS, api_keys.list_keys),
     "api_keys.list_key_uses": (ADMINS, lambda s, a: api_keys.list_key_uses(s, a, ApiKeyId(0))),
+    "exchange_records.add_repository": (
+        ADMINS,
+        lambda s, a: exchange_records.add_repository(
+            s, a, exchange_records.RepositoryRequest("a.example", "https://a.example", AccountId(0))
+        ),
+    ),
+    "exchange_records.list_repositories": (ADMINS, exchange_records.list_repositories),
+    "exchange_records.pause_repository": (
+        ADMINS,
+        lambda s, a: exchange_records.pause_repository(s, a, "a.example", paused=True),
+    ),
+    "exchange_records.remove_repository": (
+        ADMINS,
+        lambda s, a: exchange_records.remove_repository(s, a, "a.example"),
+    ),
+    "list_origins.list_origins": (STAFF, lambda s, a: list_origins.list_origins(s, a, REFERENCE)),
+    "webhooks.add_webhook": (
+        ADMINS,
+        lambda s, a: webhooks.add_webhook(s, a, "", frozenset()),
+    ),
+    "webhooks.disable_webhook": (
+        ADMINS,
+        lambda s, a: webhooks.disable_webhook(s, a, WebhookId(0)),
+    ),
+    "webhooks.list_webhooks": (ADMINS, webhooks.list_webhooks),
+    "export_cases.iter_export": (
+        ADMINS,
+        lambda s, a: list(export_cases.iter_export(s, a, export_cases.ExportPurpose.PUBLICATION)),
+    ),
+    "take_alert.list_received_alerts": (STAFF, take_alert.list_received_alerts),
     "name_accounts.name_accounts": (STAFF, lambda s, a: name_accounts.name_accounts(s, a, [])),
     "import_photos.import_photos": (
         STAFF,

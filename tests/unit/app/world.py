@@ -41,9 +41,7 @@ class World:
         self.database = MemoryDatabase()
         self.photos = MemoryPhotoStore(self.clock.now)
         self.faces = FakeFaceReader()
-        space = TemplateSpace(
-            self.faces.model.sha256, self.faces.adapter_digest, self.faces.model.dim
-        )
+        space = TemplateSpace(self.faces.model.sha256, self.faces.adapter_digest, self.faces.dim)
         self.services = Services(
             database=self.database,
             photos=self.photos,
@@ -97,7 +95,7 @@ class World:
         """The reference of a new record of the station."""
         return self.open(tag, variant, by=self.officer, side=Side.FOUND, person=Person(), **changes)
 
-    def open_public(self, tag: int, variant: int = 0, **changes: Any) -> str:
+    def open_public(self, tag: int | None, variant: int = 0, **changes: Any) -> str:
         reference = self.open(tag, variant, **changes)
         self.publish(reference)
         return reference

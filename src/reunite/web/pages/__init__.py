@@ -8,6 +8,7 @@ from reunite.web.pages import (
     accounts,
     alerts,
     application,
+    blood,
     cases,
     channels,
     dead_letters,
@@ -15,6 +16,7 @@ from reunite.web.pages import (
     home,
     inbox,
     own_cases,
+    partners,
     pictures,
     report,
     review,
@@ -24,6 +26,7 @@ from reunite.web.pages import (
     review_sightings,
     sightings,
     statistics,
+    widget,
 )
 
 if TYPE_CHECKING:
@@ -31,6 +34,8 @@ if TYPE_CHECKING:
 
 ALL_PAGES: tuple["Pages", ...] = (
     home.routes,
+    partners.routes,
+    widget.routes,
     cases.routes,
     report.routes,
     own_cases.routes,
@@ -49,6 +54,7 @@ ALL_PAGES: tuple["Pages", ...] = (
     account.routes,
     accounts.routes,
     dead_letters.routes,
+    blood.routes,
     statistics.routes,
     about.routes,
 )
