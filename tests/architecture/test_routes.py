@@ -44,6 +44,8 @@ MATRIX: dict[tuple[str, str], Access] = {
     ("POST", "/~/find/{token}/photos/drop"): SIGNED_IN,
     ("POST", "/~/find/{token}/aside"): SIGNED_IN,
     ("GET", "/photos/{photo_id:int}/{variant}.jpg"): PUBLIC,
+    ("GET", "/previews/{preview_id:int}.jpg"): PUBLIC,
+    ("POST", "/~/review/previews/{preview_id:int}"): STAFF_ONLY,
     ("GET", "/find/{token}/{variant}.jpg"): SIGNED_IN,
     ("GET", "/sightings/{sighting_id:int}/{variant}.jpg"): STAFF_ONLY,
     ("GET", "/~/cases/{reference}/sighting"): SIGNED_IN,
@@ -107,7 +109,16 @@ MATRIX: dict[tuple[str, str], Access] = {
     ("GET", "/~/about"): PUBLIC,
     ("GET", "/~/_patterns"): STAFF_ONLY,
 }
-NUMBERS = ("photo_id", "sighting_id", "lead_id", "account_id", "address_id", "notice_id", "key_id")
+NUMBERS = (
+    "photo_id",
+    "sighting_id",
+    "lead_id",
+    "account_id",
+    "address_id",
+    "notice_id",
+    "key_id",
+    "preview_id",
+)
 # Mail programs send them (RFC 8058); the token in the address is the proof.
 FROM_OTHER_PROGRAMS = {"/~/unsubscribe/{token}"}
 EXAMPLES = {

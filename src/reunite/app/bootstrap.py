@@ -30,6 +30,7 @@ from reunite.delivery.opening import (
 from reunite.delivery.vapid import load_or_create
 from reunite.faces.engine import FaceEngine
 from reunite.faces.installed_adapters import AdapterFolder, choose_adapter
+from reunite.faces.progression.preview import AgeProgression
 from reunite.faces.registry import ModelKind, load_registry
 from reunite.gallery.engine import SegmentGallery
 from reunite.gallery.errors import GalleryDamagedError, GalleryLockedError, GalleryMissingError
@@ -302,6 +303,7 @@ def open_services(config: Config) -> Iterator[Services]:
             channels=channels,
             links=links,
             queue=opened.enter_context(open_queue(config.nats_url, config.settings)),
+            ageing=None if config.permissive_only else AgeProgression(),
             calibration=AdapterFolder(adapter_folder(config)).find_calibration(
                 space.model_digest, space.adapter_digest
             ),

@@ -55,6 +55,7 @@ from reunite.ports.notices import (
     NoticeRepository,
 )
 from reunite.ports.outside import NoOutsideWorld, OutsideWorld
+from reunite.ports.previews import PreviewRepository
 from reunite.ports.queue import ChunkQueue, Taken
 from reunite.ports.searches import (
     ImportRepository,
@@ -102,6 +103,7 @@ __all__ = [
     "PartnerRepository",
     "PhotoRepository",
     "PhotoStore",
+    "PreviewRepository",
     "Probe",
     "ProbeRepository",
     "PushChannel",
