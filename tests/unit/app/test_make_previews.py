@@ -202,11 +202,11 @@ def test_where_only_permissive_parts_may_be_used_nothing_is_made(world: World) -
 
 def test_alerts_do_not_wait_for_pictures(world: World) -> None:
     for tag in range(QUEUED_AT_ONCE + 2):
-        world.open(tag, person=LOST_AT_FIVE, captured_year=2004)
+        world.open(tag, by=world.officer, person=LOST_AT_FIVE, captured_year=2004)
     assert queue_due_previews(world.services) == QUEUED_AT_ONCE
     assert queue_due_previews(world.services) == 2
     for tag in range(LONG_OUTBOX):
-        world.open(100 + tag, person=LOST_AT_FIVE, captured_year=2004)
+        world.open(100 + tag, by=world.officer, person=LOST_AT_FIVE, captured_year=2004)
     assert queue_due_previews(world.services) == 0
 
 
