@@ -25,13 +25,16 @@ from reunite.ports.channels import (
     ChannelName,
     Delivery,
     DigestOption,
+    PushChannel,
     Receipt,
     ReceiptStatus,
+    ServiceChannel,
     Urgency,
     topic_of,
 )
 from reunite.ports.database import (
     FURTHEST_DUE,
+    Arrival,
     Database,
     LiveChannel,
     Message,
@@ -45,6 +48,7 @@ from reunite.ports.exchange import (
     PartnerRepository,
     WebhookRepository,
 )
+from reunite.ports.ledger import ChunkLedger, WaitingChunks
 from reunite.ports.notices import (
     ChannelProgress,
     InboxEntry,
@@ -53,6 +57,7 @@ from reunite.ports.notices import (
 )
 from reunite.ports.outside import NoOutsideWorld, OutsideWorld
 from reunite.ports.previews import PreviewRepository
+from reunite.ports.queue import ChunkQueue, Taken
 from reunite.ports.searches import (
     ImportRepository,
     Look,
@@ -68,6 +73,7 @@ __all__ = [
     "AlertLedger",
     "AlertPlanRepository",
     "ApiKeyRepository",
+    "Arrival",
     "CaseCount",
     "CaseQuery",
     "CaseRepository",
@@ -78,6 +84,8 @@ __all__ = [
     "ChannelMessage",
     "ChannelName",
     "ChannelProgress",
+    "ChunkLedger",
+    "ChunkQueue",
     "Database",
     "Delivery",
     "DigestOption",
@@ -101,14 +109,18 @@ __all__ = [
     "PreviewRepository",
     "Probe",
     "ProbeRepository",
+    "PushChannel",
     "Receipt",
     "ReceiptStatus",
+    "ServiceChannel",
     "SightingRepository",
+    "Taken",
     "TemplateRepository",
     "Transaction",
     "Urgency",
     "VolunteerChange",
     "VolunteerRepository",
+    "WaitingChunks",
     "WebhookRepository",
     "topic_of",
 ]

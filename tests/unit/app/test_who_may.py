@@ -11,10 +11,13 @@ import pytest
 
 import reunite.app
 from reunite.accounts.account import EVERYONE, STAFF, Actor, Role
+from reunite.alerts.fanout import ChunkTask
 from reunite.alerts.volunteers import PlaceKind
 from reunite.app import (
     api_keys,
+    choose_channels,
     close_case,
+    dead_letters,
     exchange_records,
     export_cases,
     fit_adapter,
@@ -34,8 +37,11 @@ from reunite.app import (
     review_lead,
     search_face,
     sign_in,
+    stop_alert,
     take_alert,
     triage_sighting,
+    try_channels,
+    update_alert,
     view_case,
     view_photo,
     view_preview,
@@ -53,6 +59,7 @@ from reunite.kernel.ids import (
     AccountId,
     ApiKeyId,
     LeadId,
+    NoticeId,
     PhotoId,
     PreviewId,
     SightingId,
@@ -60,6 +67,7 @@ from reunite.kernel.ids import (
 )
 from reunite.kernel.people import Module, Side
 from reunite.partners.keys import Scope
+from reunite.ports import ChannelAddressId, ChannelName
 from reunite.testing.faces import FakeFaceReader
 from tests.unit.app.world import HANGZHOU, NOON, World, a_report
 
@@ -68,6 +76,7 @@ ADMINS = frozenset({Role.ADMIN})
 REFERENCE = "0000000000"  # nobody's
 FULL = view_photo.Variant.FULL
 SIGHTING = report_sighting.SightingReport(NOON - timedelta(hours=1), None, "", "seen")
+CHUNK = ChunkTask(NoticeId(0), 0, "email")
 IMPORT = import_photos.ImportOptions(Module.CHILD, Side.MISSING)
 
 NOWHERE = Path("/nowhere/at/all")
@@ -151,6 +160,23 @@ RULES: dict[str, tuple[frozenset[Role], Call]] = {
     ),
     "join_alerts.find_volunteer": (EVERYONE, join_alerts.find_volunteer),
     "join_alerts.leave_alerts": (EVERYONE, join_alerts.leave_alerts),
+    "choose_channels.offered_channels": (EVERYONE, choose_channels.offered_channels),
+    "choose_channels.list_channels": (EVERYONE, choose_channels.list_channels),
+    "choose_channels.export_channels": (EVERYONE, choose_channels.export_channels),
+    "choose_channels.add_channel": (
+        EVERYONE,
+        lambda s, a: choose_channels.add_channel(
+            s, a, choose_channels.ChannelRequest(ChannelName.EMAIL)
+        ),
+    ),
+    "choose_channels.remove_channel": (
+        EVERYONE,
+        lambda s, a: choose_channels.remove_channel(s, a, ChannelAddressId(0)),
+    ),
+    "try_channels.try_channels": (
+        EVERYONE,
+        lambda s, a: try_channels.try_channels(s, a, "title", "body", "https://x.example"),
+    ),
     "keep_places.save_place": (
         EVERYONE,
         lambda s, a: keep_places.save_place(s, a, keep_places.PlaceRequest(PlaceKind.WORK)),
@@ -214,6 +240,21 @@ RULES: dict[str, tuple[frozenset[Role], Call]] = {
     "list_notices.list_notices": (
         STAFF,
         lambda s, a: list_notices.list_notices(s, a, REFERENCE),
+    ),
+    "list_notices.get_alert": (STAFF, lambda s, a: list_notices.get_alert(s, a, NoticeId(0))),
+    "stop_alert.stop_alert": (STAFF, lambda s, a: stop_alert.stop_alert(s, a, NoticeId(0))),
+    "update_alert.update_alert": (
+        STAFF,
+        lambda s, a: update_alert.update_alert(s, a, REFERENCE),
+    ),
+    "dead_letters.list_dead_letters": (ADMINS, dead_letters.list_dead_letters),
+    "dead_letters.retry_dead_letter": (
+        ADMINS,
+        lambda s, a: dead_letters.retry_dead_letter(s, a, CHUNK, None),
+    ),
+    "dead_letters.drop_dead_letter": (
+        ADMINS,
+        lambda s, a: dead_letters.drop_dead_letter(s, a, CHUNK, None),
     ),
     "list_looks.list_looks": (STAFF, lambda s, a: list_looks.list_looks(s, a, REFERENCE)),
     "api_keys.add_key": (
