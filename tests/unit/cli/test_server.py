@@ -90,6 +90,7 @@ class World:
     settings: Settings = field(default_factory=Settings)
     faces: object = None
     channels: dict[str, object] = field(default_factory=dict)
+    queue: object = None
 
 
 @pytest.fixture
