@@ -43,6 +43,8 @@ def erase_expired(services: Services) -> int:
             transaction.templates.delete_of_case(case.id)
             keys += transaction.photos.delete_of_case(case.id)
             keys += transaction.sightings.erase_of_case(case.id)
+            transaction.backgrounds.erase(case.id)
+            transaction.linkage.erase(case.id)
             case.forget(now)
             transaction.cases.save(case)
     # After the commit: a crash here leaves files without rows, which the sweep finds.

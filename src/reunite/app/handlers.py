@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from reunite.app.match_facts import match_facts
 from reunite.app.match_record import match_record
 from reunite.app.notify_audience import notify_audience
 from reunite.app.services import Services
@@ -10,6 +11,7 @@ from reunite.ports import Transaction
 Handler = Callable[[Services, Transaction, Mapping[str, object]], None]
 
 HANDLERS: Mapping[str, Handler] = {
+    "match_facts": match_facts,
     "match_record": match_record,
     "notify_audience": notify_audience,
 }

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
+from reunite.app.match_facts import Faces, lead_of, weigh_pair
 from reunite.app.services import Services
-from reunite.cases.leads import Lead
 from reunite.gallery.port import NO_TEMPLATE, Filter, Probes
 from reunite.kernel.ids import CaseId, PhotoId
 from reunite.kernel.people import Side
@@ -57,15 +57,11 @@ def match_record(
         if partner is None or not partner.is_open or partner_id in partners:
             continue
         partners.add(partner_id)
-        missing_first = case.side is Side.MISSING
+        photos = (photo_id, partner_photo_id)
+        if case.side is not Side.MISSING:
+            photos = (partner_photo_id, photo_id)
+        weight = weigh_pair(transaction, case, partner, similarity)
         transaction.leads.add_new(
-            Lead(
-                missing_case_id=case.id if missing_first else partner_id,
-                found_case_id=partner_id if missing_first else case.id,
-                missing_photo_id=photo_id if missing_first else partner_photo_id,
-                found_photo_id=partner_photo_id if missing_first else photo_id,
-                similarity=similarity,
-                found_at=now,
-            )
+            lead_of(services, case, partner, weight, Faces(similarity, *photos))
         )
     transaction.looks.add([Look(None, case.id, LookPurpose.SEARCH, now)])

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from reunite.accounts.account import EVERYONE, STAFF, Actor, require_role
+from reunite.app.describe_case import enter_for_matching
 from reunite.app.intake import ReadPhoto, enrol, kept, photo_of, read_photo, view_stored
 from reunite.app.services import Services
 from reunite.cases.case import (
@@ -69,11 +70,13 @@ def open_case(services: Services, actor: Actor | None, report: CaseReport) -> Op
     if report.photo is None:
         with services.database.transaction() as transaction:
             transaction.cases.add(case)
+            enter_for_matching(transaction, [case])
         return Opened(case.reference)
     read = read_photo(services, report.photo)
     _check_camera_year(services, case, report.captured_year, read)
     with kept(services, read.jpeg) as key, services.database.transaction() as transaction:
         transaction.cases.add(case)
+        enter_for_matching(transaction, [case])
         photo = photo_of(services, read, key, report.captured_year)
         photo.case_id = case.id
         transaction.photos.add(photo)

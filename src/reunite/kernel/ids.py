@@ -11,6 +11,8 @@ LeadId = NewType("LeadId", int)
 SightingId = NewType("SightingId", int)
 NoticeId = NewType("NoticeId", int)
 VolunteerId = NewType("VolunteerId", int)
+StationId = NewType("StationId", int)
+DuplicateId = NewType("DuplicateId", int)
 
 # Crockford's base 32: no I, L, O or U, so a reference can be read out by telephone.
 REFERENCE_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"

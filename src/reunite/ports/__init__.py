@@ -37,6 +37,13 @@ from reunite.ports.channels import (
     topic_of,
 )
 from reunite.ports.database import Database, LiveChannel, Message, Outbox, PhotoStore, Transaction
+from reunite.ports.partners import (
+    BackgroundRepository,
+    CaseKeys,
+    LinkageRepository,
+    ResidentRecord,
+    StationRepository,
+)
 from reunite.ports.searches import (
     ImportRepository,
     Look,
@@ -48,7 +55,9 @@ from reunite.ports.searches import (
 
 __all__ = [
     "AccountRepository",
+    "BackgroundRepository",
     "CaseCount",
+    "CaseKeys",
     "CaseQuery",
     "CaseRepository",
     "Channel",
@@ -64,6 +73,7 @@ __all__ = [
     "ImportRepository",
     "InboxEntry",
     "LeadRepository",
+    "LinkageRepository",
     "LiveChannel",
     "Look",
     "LookPurpose",
@@ -78,7 +88,9 @@ __all__ = [
     "ProbeRepository",
     "Receipt",
     "ReceiptStatus",
+    "ResidentRecord",
     "SightingRepository",
+    "StationRepository",
     "TemplateRepository",
     "Transaction",
     "Urgency",

@@ -21,6 +21,11 @@ from reunite.ports.cases import (
     SightingRepository,
     TemplateRepository,
 )
+from reunite.ports.partners import (
+    BackgroundRepository,
+    LinkageRepository,
+    StationRepository,
+)
 from reunite.ports.searches import ImportRepository, LookRepository, ProbeRepository
 
 Float32 = npt.NDArray[np.float32]
@@ -82,6 +87,12 @@ class Transaction(Protocol):
     def looks(self) -> LookRepository: ...
     @property
     def imports(self) -> ImportRepository: ...
+    @property
+    def stations(self) -> StationRepository: ...
+    @property
+    def backgrounds(self) -> BackgroundRepository: ...
+    @property
+    def linkage(self) -> LinkageRepository: ...
     @property
     def outbox(self) -> Outbox: ...
 

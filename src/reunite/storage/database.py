@@ -14,12 +14,14 @@ from reunite.storage.cases import PostgresCases
 from reunite.storage.errors import translated
 from reunite.storage.imports import PostgresImports
 from reunite.storage.leads import PostgresLeads
+from reunite.storage.linkage import PostgresBackgrounds, PostgresLinkage
 from reunite.storage.looks import PostgresLooks
 from reunite.storage.notices import PostgresNotices
 from reunite.storage.photos import PostgresPhotos
 from reunite.storage.probes import PostgresProbes
 from reunite.storage.server import sqlalchemy_url
 from reunite.storage.sightings import PostgresSightings
+from reunite.storage.stations import PostgresStations
 from reunite.storage.templates import PostgresTemplates
 from reunite.storage.volunteers import PostgresVolunteers
 
@@ -55,6 +57,9 @@ class PostgresTransaction:
         self.probes = PostgresProbes(connection)
         self.looks = PostgresLooks(connection)
         self.imports = PostgresImports(connection)
+        self.stations = PostgresStations(connection)
+        self.backgrounds = PostgresBackgrounds(connection)
+        self.linkage = PostgresLinkage(connection)
         self.outbox = make_outbox(connection)
 
     def announce(self, account_ids: Int64) -> None:

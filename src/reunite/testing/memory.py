@@ -18,6 +18,7 @@ from reunite.testing.memory_accounts import MemoryAccounts, MemoryVolunteers
 from reunite.testing.memory_cases import MemoryCases, MemoryPhotos, MemorySightings
 from reunite.testing.memory_leads import MemoryLeads
 from reunite.testing.memory_notices import MemoryNotices
+from reunite.testing.memory_partners import MemoryBackgrounds, MemoryLinkage, MemoryStations
 from reunite.testing.memory_searches import MemoryImports, MemoryLooks, MemoryOutbox, MemoryProbes
 from reunite.testing.memory_tables import MemorySession, MemoryStore
 from reunite.testing.memory_templates import MemoryTemplates
@@ -40,6 +41,9 @@ class MemoryTransaction:
         self.probes = MemoryProbes(session)
         self.looks = MemoryLooks(session)
         self.imports = MemoryImports(session)
+        self.stations = MemoryStations(session)
+        self.backgrounds = MemoryBackgrounds(session)
+        self.linkage = MemoryLinkage(session)
         self.outbox = MemoryOutbox(session)
         self._session = session
         self._announce = announce

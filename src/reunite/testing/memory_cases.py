@@ -10,6 +10,7 @@ from reunite.cases.photos import CasePhoto
 from reunite.cases.sightings import Sighting, SightingStatus
 from reunite.kernel.errors import ConflictError, NotFoundError
 from reunite.kernel.ids import CaseId, PhotoId, SightingId
+from reunite.kernel.people import Side
 from reunite.ports import CaseCount, CaseQuery, Probe
 from reunite.testing.memory_accounts import require_account
 from reunite.testing.memory_leads import forget_photo
@@ -38,6 +39,13 @@ class MemoryCases:
         case.id = CaseId(self._session.store.next_id("cases"))
         self._cases.put(case.id, case)
         return case.id
+
+    def add_many(self, new: Sequence[Case]) -> None:
+        for case in new:
+            self.add(case)
+
+    def count_open(self, side: Side, at_most: int) -> int:
+        return min(at_most, len(self._cases.values(lambda c: c.side is side and c.is_open)))
 
     def get(self, case_id: CaseId, *, lock: bool = False) -> Case:
         if lock and case_id in self._cases:

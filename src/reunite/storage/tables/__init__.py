@@ -24,16 +24,25 @@ from reunite.storage.tables.cases import (
     sightings,
 )
 from reunite.storage.tables.faces import probes, template_changes, template_spaces, templates
+from reunite.storage.tables.partners import (
+    backgrounds,
+    linkage_keys,
+    residents,
+    station_clerks,
+    stations,
+)
 from reunite.storage.tables.work import outbox
 
 __all__ = [
     "accounts",
+    "backgrounds",
     "case_transitions",
     "cases",
     "imports",
     "inbox",
     "lead_decisions",
     "leads",
+    "linkage_keys",
     "looks",
     "metadata",
     "notice_chunks",
@@ -41,8 +50,11 @@ __all__ = [
     "outbox",
     "photos",
     "probes",
+    "residents",
     "sessions",
     "sightings",
+    "station_clerks",
+    "stations",
     "template_changes",
     "template_spaces",
     "templates",
