@@ -43,6 +43,8 @@ def enter_for_matching(
     transaction: Transaction,
     cases: Iterable[Case],
     backgrounds: Mapping[CaseId, Background] = NO_BACKGROUNDS,
+    *,
+    topic: str = "match_facts",
 ) -> None:
     """Have new or changed records compared with the other side, as soon as this commits.
 
@@ -61,4 +63,4 @@ def enter_for_matching(
         ]
     )
     if records:
-        transaction.outbox.add("match_facts", {"case_ids": [int(case.id) for case in records]})
+        transaction.outbox.add(topic, {"case_ids": [int(case.id) for case in records]})

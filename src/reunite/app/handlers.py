@@ -12,6 +12,7 @@ Handler = Callable[[Services, Transaction, Mapping[str, object]], None]
 
 HANDLERS: Mapping[str, Handler] = {
     "match_facts": match_facts,
+    "match_import": match_facts,
     "match_record": match_record,
     "notify_audience": notify_audience,
 }

@@ -48,7 +48,10 @@ class Outbox(Protocol):
     def add(self, topic: str, payload: Mapping[str, object]) -> None: ...
 
     def claim(self, now: datetime) -> Message | None:
-        """The oldest due message nobody else works on, held until the transaction ends."""
+        """The oldest due message nobody else works on, held until the transaction ends.
+
+        ``match_facts`` and, last, ``match_import`` come when nothing else is due.
+        """
         ...
 
     def finish(self, message: Message) -> None:

@@ -47,14 +47,17 @@ class Sheet:
     path: Path
     pictures: dict[int, str] = field(default_factory=dict)  # row, counted from 0: part of the file
     encoding: str = ""  # of a text file
+    _archive: zipfile.ZipFile | None = field(default=None, repr=False, compare=False)
 
     def picture(self, part: str) -> bytes:
         """The bytes of an embedded picture.  Raises InvalidInputError ``sheet_picture``."""
         try:
-            with zipfile.ZipFile(self.path) as archive:
-                if archive.getinfo(part).file_size > MAX_PICTURE_BYTES:
-                    raise InvalidInputError("sheet_picture", part=part)
-                return archive.read(part)
+            # Opened once: the list of contents of a file with ten thousand pictures is long.
+            if self._archive is None:
+                self._archive = zipfile.ZipFile(self.path)
+            if self._archive.getinfo(part).file_size > MAX_PICTURE_BYTES:
+                raise InvalidInputError("sheet_picture", part=part)
+            return self._archive.read(part)
         except (KeyError, zipfile.BadZipFile) as error:
             raise InvalidInputError("sheet_picture", part=part) from error
 
