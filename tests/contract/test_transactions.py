@@ -149,15 +149,16 @@ def test_two_workers_never_hold_the_same_message_or_chunk(database: Database) ->
         transaction.outbox.add("match_record", {})
         transaction.notices.add(notice)
         transaction.notices.add_chunks([Chunk(notice.id, 0, np.array([1, 2], dtype=np.int64))])
+        transaction.notices.open_inboxes(notice.id, NOW)
     with database.transaction() as first:
         assert first.outbox.claim(NOW) is not None
-        assert first.notices.claim_chunk(NOW) is not None
+        assert first.notices.deliver_to_inboxes(NOW, 1)
         with database.transaction() as second:
             assert second.outbox.claim(NOW) is None
-            assert second.notices.claim_chunk(NOW) is None
+            assert second.notices.deliver_to_inboxes(NOW, 1) == []
     with database.transaction() as third:
         assert third.outbox.claim(NOW) is not None
-        assert third.notices.claim_chunk(NOW) is not None
+        assert third.notices.deliver_to_inboxes(NOW, 1) == []
 
 
 def test_ids_are_not_given_twice_even_after_undoing(database: Database) -> None:

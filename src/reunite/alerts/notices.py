@@ -1,5 +1,6 @@
 """Notices: what an audience is told, cut into chunks that workers deliver."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -7,7 +8,7 @@ from enum import StrEnum
 import numpy as np
 import numpy.typing as npt
 
-from reunite.kernel.ids import CaseId, NoticeId
+from reunite.kernel.ids import AccountId, CaseId, NoticeId
 
 Int64 = npt.NDArray[np.int64]
 
@@ -18,8 +19,14 @@ class NoticeKind(StrEnum):
     """Why people are told."""
 
     PUBLISHED = "published"
+    UPDATED = "updated"  # something has changed: look again
     RESOLVED = "resolved"  # thanks: the search is over
     CANCELLED = "cancelled"  # withdrawn; please stop sharing
+
+    @property
+    def is_last(self) -> bool:
+        """Whether it ends the alert: what has not gone out by then must not go out any more."""
+        return self in (NoticeKind.RESOLVED, NoticeKind.CANCELLED)
 
 
 @dataclass(slots=True)
@@ -27,6 +34,7 @@ class Notice:
     """One message to one audience.  Its words are made from the case when it is read,
 
     so that a name which has left the public side is not kept in a thousand inboxes.
+    ``stopped_at`` is when somebody stopped it; whoever had not been told by then is not told.
     """
 
     case_id: CaseId
@@ -34,6 +42,8 @@ class Notice:
     created_at: datetime
     radius_km: float
     recipients: int
+    stopped_at: datetime | None = None
+    stopped_by: AccountId | None = None
     id: NoticeId = NoticeId(0)
 
 
@@ -51,7 +61,13 @@ class Chunk:
 
 def cut(notice_id: NoticeId, account_ids: Int64) -> list[Chunk]:
     """The audience in chunks, nearest people in the first."""
-    return [
-        Chunk(notice_id, sequence, account_ids[start : start + CHUNK_RECIPIENTS])
-        for sequence, start in enumerate(range(0, len(account_ids), CHUNK_RECIPIENTS))
-    ]
+    parts = range(0, len(account_ids), CHUNK_RECIPIENTS)
+    return list(
+        number(notice_id, (account_ids[start : start + CHUNK_RECIPIENTS] for start in parts))
+    )
+
+
+def number(notice_id: NoticeId, parts: Iterable[Int64]) -> Iterator[Chunk]:
+    """The same of an audience that comes in parts of ``CHUNK_RECIPIENTS``."""
+    for sequence, account_ids in enumerate(parts):
+        yield Chunk(notice_id, sequence, account_ids)

@@ -47,7 +47,9 @@ STATUS_BY_CLASS: tuple[tuple[type[ReuniteError], HTTPStatus], ...] = (
     (ForbiddenError, HTTPStatus.FORBIDDEN),
 )
 # Nobody is known yet, as opposed to somebody who may not.
-UNKNOWN_CALLER_CODES = frozenset({"sign_in_required", "sign_in_failed"})
+UNKNOWN_CALLER_CODES = frozenset(
+    {"sign_in_required", "sign_in_failed", "key_required", "key_unknown"}
+)
 MAX_BODY_BYTES = 20_000_000  # a photo of 15 MB, and its report
 # What the framework itself refuses, as the errors that have a sentence.
 ERROR_BY_HTTP_STATUS: Mapping[int, Callable[[], ReuniteError]] = {

@@ -1,7 +1,6 @@
 """From the domain to bodies: what of a case each reader is shown."""
 
 from reunite.accounts.account import Account, Actor
-from reunite.alerts.notices import NoticeKind
 from reunite.alerts.volunteers import Volunteer
 from reunite.api.schemas.alerts import (
     InboxEntryBody,
@@ -316,7 +315,7 @@ def volunteer_body(volunteer: Volunteer, country: str) -> VolunteerBody:
 
 def inbox_entry(item: InboxItem, country: str) -> InboxEntryBody:
     """A notice; without the person once the case has left the public side."""
-    still_sought = item.case.is_public and item.kind is NoticeKind.PUBLISHED
+    still_sought = item.case.is_public and not item.kind.is_last
     return InboxEntryBody(
         id=item.notice_id,
         kind=item.kind,

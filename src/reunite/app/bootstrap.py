@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import numpy as np
 import structlog
@@ -16,6 +17,7 @@ from reunite.app.gallery_sync import LiveGallery
 from reunite.app.services import Services, Settings
 from reunite.broker.live import PostgresLive
 from reunite.broker.outbox import PostgresOutbox
+from reunite.delivery.http_outside import HttpOutside
 from reunite.faces.engine import FaceEngine
 from reunite.faces.registry import load_registry
 from reunite.gallery.engine import SegmentGallery
@@ -24,6 +26,7 @@ from reunite.gallery.exact import ExactGallery
 from reunite.gallery.port import Float32, Gallery, Int64, TemplateSpace
 from reunite.gallery.settings import GallerySettings, Upkeep
 from reunite.kernel.clock import SystemClock
+from reunite.partners.cap.signing import SigningKey, make_signing_key
 from reunite.storage.database import PostgresDatabase
 from reunite.storage.migrate import current, newest, upgrade
 from reunite.storage.photo_files import PhotoDirectory
@@ -46,6 +49,8 @@ class Config:
     gallery_shards: int = 0  # 0: one gallery on this machine's disk; else so many Ray actors
     ray_address: str | None = None  # of a Ray cluster; None starts one on this machine
     inference_threads: int = 1  # of one face; several faces are read at the same time
+    alert_key_file: Path | None = None  # PEM; None makes a key and its certificate once
+    alert_certificate_file: Path | None = None
     settings: Settings = field(default_factory=Settings)
 
 
@@ -68,7 +73,21 @@ def read_config(environment: Mapping[str, str] = os.environ) -> Config:
         gallery_shards=int(environment.get("REUNITE_GALLERY_SHARDS", "0")),
         ray_address=environment.get("REUNITE_RAY_ADDRESS") or None,
         inference_threads=int(environment.get("REUNITE_INFERENCE_THREADS", "1")),
+        alert_key_file=_path(environment, "REUNITE_CAP_KEY"),
+        alert_certificate_file=_path(environment, "REUNITE_CAP_CERTIFICATE"),
+        settings=Settings(domain=_domain(environment)),
     )
+
+
+def _path(environment: Mapping[str, str], name: str) -> Path | None:
+    return Path(environment[name]) if environment.get(name) else None
+
+
+def _domain(environment: Mapping[str, str]) -> str:
+    """``REUNITE_DOMAIN``, or the host of the public address."""
+    named = environment.get("REUNITE_DOMAIN", "").strip().lower()
+    host = urlsplit(environment.get("REUNITE_PUBLIC_URL", "")).hostname
+    return named or host or Settings().domain
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +195,8 @@ def open_services(config: Config) -> Iterator[Services]:
         space = TemplateSpace(faces.model.sha256, faces.adapter_digest, faces.model.dim)
         gallery = LiveGallery(database, _gallery_opener(config, database, opened), space)
         opened.callback(gallery.close)
+        outside = HttpOutside()
+        opened.callback(outside.close)
         audience = LiveAudience(database)
         opened.callback(audience.close)
         yield Services(
@@ -187,4 +208,25 @@ def open_services(config: Config) -> Iterator[Services]:
             live=live,
             clock=SystemClock(),
             settings=config.settings,
+            alert_key=_alert_key(config),
+            outside=outside,
         )
+
+
+def _alert_key(config: Config) -> SigningKey:
+    """The operator's key for CAP messages, or one that this host makes for itself."""
+    key, certificate = config.alert_key_file, config.alert_certificate_file
+    if key is not None and certificate is not None:
+        return SigningKey(key.read_bytes(), certificate.read_bytes())
+    folder = config.data_directory / "alert-key"
+    key, certificate = folder / "key.pem", folder / "certificate.pem"
+    if not (key.exists() and certificate.exists()):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        made = make_signing_key(config.settings.domain, SystemClock().now())
+        for path, pem in ((certificate, made.certificate), (key, made.private)):
+            # Whole or not at all; two processes that start at once end up with one pair.
+            draft = path.with_suffix(f".{os.getpid()}")
+            draft.touch(mode=0o600)
+            draft.write_bytes(pem)
+            draft.replace(path)
+    return SigningKey(key.read_bytes(), certificate.read_bytes())

@@ -12,6 +12,7 @@ from reunite.app.services import Services
 from reunite.cases.case import Case, CaseStatus, Outcome, ResolutionCause
 from reunite.cases.leads import LeadStatus
 from reunite.kernel.ids import CaseId
+from reunite.partners.webhooks import EventName
 from reunite.ports import Transaction
 
 
@@ -58,6 +59,9 @@ def _close(transaction: Transaction, case: Case, kind: NoticeKind | None) -> Non
     transaction.templates.delete_of_case(case.id)
     if kind is not None:
         transaction.outbox.add("notify_audience", {"case_id": case.id, "kind": kind.value})
+        transaction.outbox.add(
+            "tell_partners", {"case_id": case.id, "event": EventName.CASE_CLOSED.value}
+        )
 
 
 def _locked(transaction: Transaction, reference: str, *, with_partners: bool) -> list[Case]:

@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping
 
 from reunite.app.match_facts import match_facts
 from reunite.app.match_record import match_record
-from reunite.app.notify_audience import notify_audience
+from reunite.app.notify_audience import notify_audience, open_inboxes
 from reunite.app.services import Services
+from reunite.app.tell_partners import deliver_webhook, tell_partners
 from reunite.ports import Transaction
 
 Handler = Callable[[Services, Transaction, Mapping[str, object]], None]
@@ -15,4 +16,7 @@ HANDLERS: Mapping[str, Handler] = {
     "match_import": match_facts,
     "match_record": match_record,
     "notify_audience": notify_audience,
+    "tell_partners": tell_partners,
+    "deliver_webhook": deliver_webhook,
+    "open_inboxes": open_inboxes,
 }

@@ -1,17 +1,23 @@
-"""Tell people: choose the audience, queue it in chunks, deliver chunk by chunk.
+"""Tell people, first half: choose the audience and keep it, durably, in chunks.
 
-Both steps run in the worker.  Each is one transaction that also ends its own message
-or chunk, so that a crash repeats nothing and loses nothing.
+Runs in the worker, in one transaction that also ends the message of the outbox: a crash
+repeats nothing and loses nothing.  ``deliver_chunks`` is the second half.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import numpy.typing as npt
 
 from reunite.alerts.areas import Circle
 from reunite.alerts.audience import Wanted, choose_audience
-from reunite.alerts.notices import Notice, NoticeKind, cut
+from reunite.alerts.notices import CHUNK_RECIPIENTS, Notice, NoticeKind, number
 from reunite.app.services import Services
-from reunite.kernel.ids import CaseId
+from reunite.cases.case import Case
+from reunite.kernel.ids import CaseId, NoticeId
 from reunite.ports import Transaction
+
+Int64 = npt.NDArray[np.int64]
 
 
 def notify_audience(
@@ -19,40 +25,57 @@ def notify_audience(
 ) -> None:
     """Queue a notice for everyone whom it concerns.
 
-    A new case goes to the volunteers around its place; its end goes to exactly the people
-    who heard of its beginning, wherever they are now.
+    A new case goes to the volunteers around its place; what comes after it goes to exactly the
+    people who heard of its beginning, wherever they are now.  The last notice stops what is
+    still going out: nobody is asked to look for somebody who is at home.
     """
     # Locked: were the case closed between here and the commit, another worker could thank
     # nobody before these people are told, and they would never hear that it is over.
     case = transaction.cases.get(CaseId(int(str(payload["case_id"]))), lock=True)
     kind = NoticeKind(str(payload["kind"]))
     radius = float(str(payload.get("radius_km", 0)))
-    told = transaction.notices.recipients_of_case(case.id)
-    if kind is NoticeKind.PUBLISHED:
-        place = case.circumstances.place
-        # Withdrawn or closed before the worker came to it: there is nothing to look for.
-        if place is None or not case.is_public:
-            return
-        audience = choose_audience(
-            services.audience.index(), Circle(place, radius), Wanted(case.module, told=told)
-        ).account_ids()
-    else:
-        audience = told
-    if not len(audience):
+    now = services.clock.now()
+    # Withdrawn or closed before the worker came to it: there is nothing to look for.
+    if not kind.is_last and not case.is_public:
         return
-    notice = Notice(case.id, kind, services.clock.now(), radius, len(audience))
+    if kind.is_last:
+        earlier = [notice.id for notice, _ in transaction.notices.list_of_case(case.id)]
+        transaction.notices.stop(earlier, now, None)
+    chunks = _audience(services, transaction, case, kind, radius)
+    first = next(chunks, None)
+    if first is None:
+        return
+    notice = Notice(case.id, kind, now, radius, 0)
     transaction.notices.add(notice)
-    transaction.notices.add_chunks(cut(notice.id, audience))
+    recipients = transaction.notices.add_chunks(number(notice.id, _with(first, chunks)))
+    transaction.notices.set_recipients(notice.id, recipients)
+    transaction.outbox.add("open_inboxes", {"notice_id": notice.id})
 
 
-def deliver_next_chunk(services: Services) -> bool:
-    """Deliver one waiting chunk to inboxes and open pages; False when none waits."""
-    with services.database.transaction() as transaction:
-        now = services.clock.now()
-        chunk = transaction.notices.claim_chunk(now)
-        if chunk is None:
-            return False
-        reached = transaction.notices.deliver(chunk.notice_id, chunk.account_ids, now)
-        transaction.notices.finish_chunk(chunk, now)
-        transaction.announce(reached)
-        return True
+def open_inboxes(
+    services: Services, transaction: Transaction, payload: Mapping[str, object]
+) -> None:
+    """Make the notice's chunks ready for delivery: from here on workers take them."""
+    transaction.notices.open_inboxes(NoticeId(int(str(payload["notice_id"]))), services.clock.now())
+
+
+def _audience(
+    services: Services, transaction: Transaction, case: Case, kind: NoticeKind, radius_km: float
+) -> Iterator[Int64]:
+    """Whom to tell, nearest first, in parts that make a chunk each."""
+    told = transaction.notices.recipients_of_case(case.id)
+    if kind is not NoticeKind.PUBLISHED:
+        starts = range(0, len(told), CHUNK_RECIPIENTS)
+        return (told[start : start + CHUNK_RECIPIENTS] for start in starts)
+    place = case.circumstances.place
+    if place is None:
+        return iter(())
+    audience = choose_audience(
+        services.audience.index(), Circle(place, radius_km), Wanted(case.module, told=told)
+    )
+    return audience.iter_chunks(CHUNK_RECIPIENTS)
+
+
+def _with(first: Int64, others: Iterator[Int64]) -> Iterator[Int64]:
+    yield first
+    yield from others

@@ -12,6 +12,7 @@ from reunite.app.services import Services
 from reunite.cases.case import Case
 from reunite.kernel.errors import InvalidInputError
 from reunite.kernel.people import Module, age_in_years
+from reunite.partners.webhooks import EventName
 
 UNKNOWN_CHILD_AGE_YEARS = 10
 
@@ -47,8 +48,9 @@ def publish_case(
         case = transaction.cases.get_by_reference(reference, lock=True)
         case.publish(actor.account_id, services.clock.now())
         transaction.cases.save(case)
+        told: dict[str, object] = {"case_id": case.id, "event": EventName.CASE_PUBLISHED.value}
         if alert_radius_km is not None:
-            require_radius(alert_radius_km)
+            told["radius_km"] = require_radius(alert_radius_km)
             if case.circumstances.place is None:
                 raise InvalidInputError("alert_needs_place", field="radius_km")
             transaction.outbox.add(
@@ -59,6 +61,7 @@ def publish_case(
                     "radius_km": alert_radius_km,
                 },
             )
+        transaction.outbox.add("tell_partners", told)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,16 @@ from reunite.app.audience_sync import LiveAudience
 from reunite.app.gallery_sync import LiveGallery
 from reunite.faces.port import FaceReader
 from reunite.kernel.clock import Clock
-from reunite.ports import Channel, ChannelName, Database, LiveChannel, PhotoStore
+from reunite.partners.cap.signing import SigningKey
+from reunite.ports import (
+    Channel,
+    ChannelName,
+    Database,
+    LiveChannel,
+    NoOutsideWorld,
+    OutsideWorld,
+    PhotoStore,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +36,8 @@ class Settings:
     lead_probability: float = 0.02
     face_bits_at_most: float = 10.0  # what a face may add to facts that fall short of a lead
     country: str = "CN"
+    # Whose records are ours in the eyes of other registries (PFIF).
+    domain: str = "reunite.localhost"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,3 +54,5 @@ class Services:
     settings: Settings
     # The ways out that this machine is configured for.
     channels: Mapping[ChannelName, Channel] = field(default_factory=dict)
+    alert_key: SigningKey | None = None  # signs CAP messages; None leaves them unsigned
+    outside: OutsideWorld = field(default_factory=NoOutsideWorld)

@@ -17,6 +17,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route
 
+from reunite.api.feeds import PATH as FEEDS_PATH
+from reunite.api.feeds import create_feeds
 from reunite.api.main import create_api
 from reunite.app.services import Services
 from reunite.app.throttle import Doorkeeper
@@ -48,16 +50,18 @@ class _Loadable(Protocol):
 
 
 def create_app(services: Services, settings: WebSettings | None = None) -> Starlette:
-    """Pages, the API under ``/api/v1``, and ``/healthz``.
+    """Pages, the API under ``/api/v1``, feeds under ``/feeds``, and ``/healthz``.
 
     ``settings`` of the pages come from the environment unless given.
     """
     doorkeeper = Doorkeeper(services.clock)
+    settings = settings or read_web_settings()
     app = Starlette(
         routes=[
             Route("/healthz", _healthz, methods=["GET"]),
             Mount(API_PATH, create_api(services, describe, doorkeeper)),
-            Mount("/", create_web(services, settings or read_web_settings(), doorkeeper)),
+            Mount(FEEDS_PATH, create_feeds(services, describe, public_url=settings.public_url)),
+            Mount("/", create_web(services, settings, doorkeeper)),
         ]
     )
     app.state.services = services

@@ -88,7 +88,7 @@ def import_command(
     acting_as: Annotated[
         str, typer.Option("--as", metavar="EMAIL", help="The clerk; else the machine.")
     ] = "",
-    module: Annotated[ModuleName, typer.Option(help="Which kind of help.")] = "elder",
+    module: Annotated[ModuleName, typer.Option(help="Which kind of help.")] = ModuleName.ELDER,
     *,
     dry_run: Annotated[bool, typer.Option(help="Read everything and write nothing.")] = False,
     threads: Annotated[int, typer.Option(min=1, max=64, help="Photos read at a time.")] = 2,

@@ -13,6 +13,9 @@ NoticeId = NewType("NoticeId", int)
 VolunteerId = NewType("VolunteerId", int)
 StationId = NewType("StationId", int)
 DuplicateId = NewType("DuplicateId", int)
+ApiKeyId = NewType("ApiKeyId", int)
+CapMessageId = NewType("CapMessageId", int)
+WebhookId = NewType("WebhookId", int)
 
 # Crockford's base 32: no I, L, O or U, so a reference can be read out by telephone.
 REFERENCE_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"

@@ -5,13 +5,7 @@ implements them in memory.  One contract suite (``tests/contract``) runs on both
 """
 
 from reunite.ports.accounts import AccountRepository
-from reunite.ports.alerts import (
-    InboxEntry,
-    NoticeProgress,
-    NoticeRepository,
-    VolunteerChange,
-    VolunteerRepository,
-)
+from reunite.ports.alerts import VolunteerChange, VolunteerRepository
 from reunite.ports.cases import (
     CaseCount,
     CaseQuery,
@@ -37,6 +31,19 @@ from reunite.ports.channels import (
     topic_of,
 )
 from reunite.ports.database import Database, LiveChannel, Message, Outbox, PhotoStore, Transaction
+from reunite.ports.exchange import (
+    AlertLedger,
+    ApiKeyRepository,
+    PartnerRepository,
+    WebhookRepository,
+)
+from reunite.ports.notices import (
+    ChannelProgress,
+    InboxEntry,
+    NoticeProgress,
+    NoticeRepository,
+)
+from reunite.ports.outside import NoOutsideWorld, OutsideWorld
 from reunite.ports.partners import (
     BackgroundRepository,
     CaseKeys,
@@ -55,6 +62,8 @@ from reunite.ports.searches import (
 
 __all__ = [
     "AccountRepository",
+    "AlertLedger",
+    "ApiKeyRepository",
     "BackgroundRepository",
     "CaseCount",
     "CaseKeys",
@@ -66,6 +75,7 @@ __all__ = [
     "ChannelAddressRepository",
     "ChannelMessage",
     "ChannelName",
+    "ChannelProgress",
     "Database",
     "Delivery",
     "DigestOption",
@@ -79,9 +89,12 @@ __all__ = [
     "LookPurpose",
     "LookRepository",
     "Message",
+    "NoOutsideWorld",
     "NoticeProgress",
     "NoticeRepository",
     "Outbox",
+    "OutsideWorld",
+    "PartnerRepository",
     "PhotoRepository",
     "PhotoStore",
     "Probe",
@@ -96,5 +109,6 @@ __all__ = [
     "Urgency",
     "VolunteerChange",
     "VolunteerRepository",
+    "WebhookRepository",
     "topic_of",
 ]

@@ -1,6 +1,5 @@
-"""Where volunteers, notices and inboxes are kept."""
+"""Where volunteers are kept."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -8,14 +7,9 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from reunite.alerts.notices import Chunk, Notice
 from reunite.alerts.positions import Positions
 from reunite.alerts.volunteers import Volunteer
-from reunite.kernel.ids import (
-    AccountId,
-    CaseId,
-    NoticeId,
-)
+from reunite.kernel.ids import AccountId
 
 Float32 = npt.NDArray[np.float32]
 Int64 = npt.NDArray[np.int64]
@@ -73,61 +67,3 @@ class VolunteerRepository(Protocol):
         ...
 
     def count(self) -> int: ...
-
-
-@dataclass(frozen=True, slots=True)
-class InboxEntry:
-    """One notice in one person's inbox."""
-
-    notice_id: NoticeId
-    case_id: CaseId
-    kind: str
-    delivered_at: datetime
-    read_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class NoticeProgress:
-    """How far the delivery of a notice has come."""
-
-    recipients: int
-    delivered: int
-    read: int
-
-
-class NoticeRepository(Protocol):
-    """Notices, the chunks that wait for delivery, and inboxes."""
-
-    def add(self, notice: Notice) -> NoticeId:
-        """Sets ``notice.id``."""
-        ...
-
-    def get(self, notice_id: NoticeId) -> Notice:
-        """Raises NotFoundError."""
-        ...
-
-    def add_chunks(self, chunks: Sequence[Chunk]) -> None: ...
-
-    def claim_chunk(self, now: datetime) -> Chunk | None:
-        """A chunk nobody else works on, held until the transaction ends."""
-        ...
-
-    def finish_chunk(self, chunk: Chunk, now: datetime) -> None: ...
-
-    def deliver(self, notice_id: NoticeId, account_ids: Int64, now: datetime) -> Int64:
-        """Put a notice into inboxes; the accounts that did not have it yet."""
-        ...
-
-    def list_inbox(self, account_id: AccountId, *, limit: int = 50) -> list[InboxEntry]:
-        """The newest first."""
-        ...
-
-    def count_unread(self, account_id: AccountId) -> int: ...
-
-    def mark_read(self, account_id: AccountId, now: datetime) -> None: ...
-
-    def recipients_of_case(self, case_id: CaseId) -> Int64:
-        """Everyone in whose chunk a notice about the case was, ascending and distinct."""
-        ...
-
-    def list_of_case(self, case_id: CaseId) -> list[tuple[Notice, NoticeProgress]]: ...

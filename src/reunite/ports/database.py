@@ -13,7 +13,7 @@ from reunite.kernel.ids import (
     AccountId,
 )
 from reunite.ports.accounts import AccountRepository
-from reunite.ports.alerts import NoticeRepository, VolunteerRepository
+from reunite.ports.alerts import VolunteerRepository
 from reunite.ports.cases import (
     CaseRepository,
     LeadRepository,
@@ -21,6 +21,13 @@ from reunite.ports.cases import (
     SightingRepository,
     TemplateRepository,
 )
+from reunite.ports.exchange import (
+    AlertLedger,
+    ApiKeyRepository,
+    PartnerRepository,
+    WebhookRepository,
+)
+from reunite.ports.notices import NoticeRepository
 from reunite.ports.partners import (
     BackgroundRepository,
     LinkageRepository,
@@ -96,6 +103,14 @@ class Transaction(Protocol):
     def backgrounds(self) -> BackgroundRepository: ...
     @property
     def linkage(self) -> LinkageRepository: ...
+    @property
+    def api_keys(self) -> ApiKeyRepository: ...
+    @property
+    def partners(self) -> PartnerRepository: ...
+    @property
+    def cap_messages(self) -> AlertLedger: ...
+    @property
+    def webhooks(self) -> WebhookRepository: ...
     @property
     def outbox(self) -> Outbox: ...
 

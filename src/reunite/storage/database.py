@@ -10,6 +10,8 @@ from sqlalchemy import URL, Connection, create_engine, text
 
 from reunite.ports import Outbox
 from reunite.storage.accounts import PostgresAccounts
+from reunite.storage.api_keys import PostgresApiKeys
+from reunite.storage.cap_messages import PostgresCapMessages
 from reunite.storage.cases import PostgresCases
 from reunite.storage.errors import translated
 from reunite.storage.imports import PostgresImports
@@ -17,6 +19,7 @@ from reunite.storage.leads import PostgresLeads
 from reunite.storage.linkage import PostgresBackgrounds, PostgresLinkage
 from reunite.storage.looks import PostgresLooks
 from reunite.storage.notices import PostgresNotices
+from reunite.storage.partners import PostgresPartners
 from reunite.storage.photos import PostgresPhotos
 from reunite.storage.probes import PostgresProbes
 from reunite.storage.server import sqlalchemy_url
@@ -24,6 +27,7 @@ from reunite.storage.sightings import PostgresSightings
 from reunite.storage.stations import PostgresStations
 from reunite.storage.templates import PostgresTemplates
 from reunite.storage.volunteers import PostgresVolunteers
+from reunite.storage.webhooks import PostgresWebhooks
 
 Int64 = npt.NDArray[np.int64]
 
@@ -60,6 +64,10 @@ class PostgresTransaction:
         self.stations = PostgresStations(connection)
         self.backgrounds = PostgresBackgrounds(connection)
         self.linkage = PostgresLinkage(connection)
+        self.api_keys = PostgresApiKeys(connection)
+        self.partners = PostgresPartners(connection)
+        self.cap_messages = PostgresCapMessages(connection)
+        self.webhooks = PostgresWebhooks(connection)
         self.outbox = make_outbox(connection)
 
     def announce(self, account_ids: Int64) -> None:

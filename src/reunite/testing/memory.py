@@ -16,6 +16,12 @@ from reunite.kernel.errors import NotFoundError, ReuniteError
 from reunite.kernel.ids import AccountId
 from reunite.testing.memory_accounts import MemoryAccounts, MemoryVolunteers
 from reunite.testing.memory_cases import MemoryCases, MemoryPhotos, MemorySightings
+from reunite.testing.memory_exchange import (
+    MemoryApiKeys,
+    MemoryCapMessages,
+    MemoryPartners,
+    MemoryWebhooks,
+)
 from reunite.testing.memory_leads import MemoryLeads
 from reunite.testing.memory_notices import MemoryNotices
 from reunite.testing.memory_partners import MemoryBackgrounds, MemoryLinkage, MemoryStations
@@ -44,6 +50,10 @@ class MemoryTransaction:
         self.stations = MemoryStations(session)
         self.backgrounds = MemoryBackgrounds(session)
         self.linkage = MemoryLinkage(session)
+        self.api_keys = MemoryApiKeys(session)
+        self.partners = MemoryPartners(session)
+        self.cap_messages = MemoryCapMessages(session)
+        self.webhooks = MemoryWebhooks(session)
         self.outbox = MemoryOutbox(session)
         self._session = session
         self._announce = announce

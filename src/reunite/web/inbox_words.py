@@ -25,8 +25,11 @@ def words_of(page: Page, item: InboxItem) -> NoticeWords:
     """The words for a notice.  A case that is over gives away no name."""
     translations = page.web.renderers[page.language].translations
     case, town = item.case, _town(page, item.case)
-    if item.kind is NoticeKind.PUBLISHED and case.is_public:
-        return NoticeWords(item, _headline(page, case), _where(page, case), _path(page, case))
+    if not item.kind.is_last and case.is_public:
+        headline = _headline(page, case)
+        if item.kind is NoticeKind.UPDATED:
+            headline = translations.gettext("News: %(headline)s") % {"headline": headline}
+        return NoticeWords(item, headline, _where(page, case), _path(page, case))
     if item.kind is NoticeKind.CANCELLED:
         title = translations.gettext("The search was called off")
         text = translations.gettext(

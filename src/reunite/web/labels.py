@@ -67,6 +67,7 @@ LABELS: Mapping[type[Enum], Mapping[Enum, str]] = {
     },
     NoticeKind: {
         NoticeKind.PUBLISHED: N_("Please keep an eye out"),
+        NoticeKind.UPDATED: N_("There is news of the search"),
         NoticeKind.RESOLVED: N_("The search is over, thank you"),
         NoticeKind.CANCELLED: N_("The search was called off"),
     },

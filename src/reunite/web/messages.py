@@ -64,6 +64,11 @@ MESSAGES: Mapping[str, str] = {
     "blood_notation_misspelt": N_(
         "We cannot read “%(part)s” as a blood type. Did you mean %(suggestion)s?"
     ),
+    "deferral_rules_missing": N_("The file of deferral rules %(path)s cannot be read."),
+    "deferral_rules_invalid": N_("The file of deferral rules %(path)s is wrong: %(problem)s"),
+    "override_not_imminent": N_(
+        "Only an imminent need justifies asking people who were asked within 30 days."
+    ),
     # Places
     "place_at_sea": N_(
         "This place lies at sea. Please check it: are latitude and longitude swapped?"

@@ -1,7 +1,7 @@
 """Drain the outbox and the chunks of notices, and erase what is due, until told to stop.
 
 Any number of workers may run, in the server's process or apart: each message and each
-chunk is held by one transaction, and whatever a crash interrupts is undone with it.
+chunk for inboxes is held by one transaction, and whatever a crash interrupts is undone with it.
 """
 
 import threading
@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from reunite.app.deliver_chunks import deliver_to_inboxes
 from reunite.app.erase_expired import erase_expired, sweep_photos
 from reunite.app.handlers import HANDLERS
-from reunite.app.notify_audience import deliver_next_chunk
 from reunite.app.services import Services
 from reunite.ports import Message
 
@@ -49,7 +49,7 @@ class Worker:
                 stop.wait(IDLE_SECONDS)
 
     def run_once(self) -> bool:
-        """One message, one chunk and what is due; False when there was nothing to do."""
+        """One message, a few chunks and what is due; False when there was nothing to do."""
         # Chunks first: somebody is lost, and records can wait a second to be matched.
         delivered = self._deliver_next()
         handled = self._handle_next()
@@ -66,7 +66,7 @@ class Worker:
         if self._deliver_at is not None and now < self._deliver_at:
             return False
         try:
-            delivered = deliver_next_chunk(self._services)
+            delivered = deliver_to_inboxes(self._services) > 0
         except Exception:
             # Messages and erasure must go on meanwhile: one chunk may not hold up everything.
             log.exception("chunk_failed")

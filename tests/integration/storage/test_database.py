@@ -1,6 +1,7 @@
 """What only a real PostgreSQL can show: locks, snapshots, errors, bulk."""
 
 import threading
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
@@ -9,10 +10,11 @@ import numpy as np
 import psycopg
 import pytest
 
-from reunite.alerts.notices import cut
+from reunite.alerts.notices import number
 from reunite.broker.outbox import PostgresOutbox
 from reunite.cases.case import CaseStatus
 from reunite.kernel.errors import ConflictError, ReuniteError
+from reunite.kernel.ids import AccountId
 from reunite.ports import Transaction
 from reunite.storage.database import PostgresDatabase
 from reunite.testing.factories import (
@@ -62,29 +64,78 @@ def test_workers_share_the_chunks_without_telling_anybody_twice(
     postgres_database: PostgresDatabase,
 ) -> None:
     case, _ = store_case(postgres_database)
+    people = list(range(1, 41))
+    notice = make_notice(case.id, recipients=len(people))
     with postgres_database.transaction() as transaction:
-        people = [transaction.accounts.add(make_account()) for _ in range(40)]
-        audience = np.array(people, dtype=np.int64)
-        notice = make_notice(case.id, recipients=len(audience))
         transaction.notices.add(notice)
-        chunks = [part for person in audience for part in cut(notice.id, np.array([person]))]
-        for sequence, chunk in enumerate(chunks):
-            object.__setattr__(chunk, "sequence", sequence)
-        transaction.notices.add_chunks(chunks)
+        transaction.notices.add_chunks(
+            number(notice.id, (np.array([person], dtype=np.int64) for person in people))
+        )
+        transaction.notices.open_inboxes(notice.id, NOW)
     told: list[int] = []
 
     def work(_: int) -> None:
         while True:
             with postgres_database.transaction() as transaction:
-                chunk = transaction.notices.claim_chunk(NOW)
-                if chunk is None:
+                chunks = transaction.notices.deliver_to_inboxes(NOW, 2)
+                if not chunks:
                     return
-                told.extend(transaction.notices.deliver(notice.id, chunk.account_ids, NOW))
-                transaction.notices.finish_chunk(chunk, NOW)
+                told.extend(number for chunk in chunks for number in chunk.account_ids.tolist())
 
     with ThreadPoolExecutor(3) as pool:
         list(pool.map(work, range(3)))
-    assert sorted(told) == sorted(people)
+    assert sorted(told) == people
+
+
+def test_to_stop_waits_for_what_is_being_delivered(postgres_database: PostgresDatabase) -> None:
+    case, _ = store_case(postgres_database)
+    notice = make_notice(case.id, recipients=2)
+    parts = [np.array([person], dtype=np.int64) for person in (1, 2)]
+    with postgres_database.transaction() as transaction:
+        transaction.notices.add(notice)
+        transaction.notices.add_chunks(number(notice.id, parts))
+        transaction.notices.open_inboxes(notice.id, NOW)
+
+    def stop() -> list[int]:
+        with postgres_database.transaction() as transaction:
+            transaction.notices.stop([notice.id], NOW, None)
+            return [int(n) for n in transaction.notices.recipients_of_case(case.id)]
+
+    with ThreadPoolExecutor(1) as pool:
+        with postgres_database.transaction() as transaction:
+            assert len(transaction.notices.deliver_to_inboxes(NOW, 1)) == 1
+            stopped = pool.submit(stop)
+            time.sleep(0.1)
+            assert not stopped.done()
+        assert stopped.result(10) == [1]
+
+
+def test_an_account_that_goes_leaves_no_number_behind(
+    postgres_database: PostgresDatabase, shared_database_url: str
+) -> None:
+    case, _ = store_case(postgres_database)
+    with postgres_database.transaction() as transaction:
+        people = [transaction.accounts.add(make_account()) for _ in range(7)]
+        notice = make_notice(case.id, recipients=len(people))
+        transaction.notices.add(notice)
+        ids = np.array(people[::-1], dtype=np.int64)
+        transaction.notices.add_chunks(number(notice.id, (ids[:4], ids[4:])))
+        transaction.notices.open_inboxes(notice.id, NOW)
+        transaction.notices.deliver_to_inboxes(NOW, 9)
+        transaction.notices.mark_read(people[1], NOW)
+    with psycopg.connect(shared_database_url) as connection:
+        connection.execute("DELETE FROM accounts WHERE id = ANY(%s)", [[people[1], people[5]]])
+    left = [person for person in people if person not in (people[1], people[5])]
+    with postgres_database.transaction() as transaction:
+        assert transaction.notices.recipients_of_case(case.id).tolist() == left
+        for sequence, kept in enumerate(([6, 0, 4, 3], [2, 0, 0])):
+            chunk = transaction.notices.get_chunk(notice.id, sequence)
+            names = [people.index(AccountId(n)) if n else 0 for n in chunk.account_ids.tolist()]
+            assert names == kept
+        for person in people:
+            entries = transaction.notices.list_inbox(person)
+            assert [one.notice_id for one in entries] == ([notice.id] if person in left else [])
+        assert transaction.notices.get_progress(notice.id).read == 0
 
 
 def test_a_worker_that_dies_gives_its_message_back(

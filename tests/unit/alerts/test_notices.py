@@ -32,7 +32,7 @@ def test_nobody_makes_no_chunk() -> None:
 
 
 def test_values_that_are_stored_stay() -> None:
-    assert [kind.value for kind in NoticeKind] == ["published", "resolved", "cancelled"]
+    assert [kind.value for kind in NoticeKind] == ["published", "updated", "resolved", "cancelled"]
 
 
 def test_a_volunteer_is_told_in_chinese_unless_they_say_otherwise() -> None:

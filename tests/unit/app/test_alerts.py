@@ -6,9 +6,11 @@ import pytest
 
 from reunite.accounts.account import Actor, Role
 from reunite.alerts.notices import NoticeKind
+from reunite.app import handlers
 from reunite.app.close_case import resolve_case, withdraw_case
+from reunite.app.deliver_chunks import deliver_to_inboxes
 from reunite.app.join_alerts import JoinRequest, find_volunteer, join_alerts, leave_alerts
-from reunite.app.notify_audience import deliver_next_chunk, notify_audience
+from reunite.app.notify_audience import notify_audience
 from reunite.app.publish_case import (
     preview_alert,
     publish_case,
@@ -34,6 +36,20 @@ def joined(world: World, point: Point, modules: frozenset[Module] = ALL) -> Acto
     actor = world.actor(Role.VOLUNTEER)
     join_alerts(world.services, actor, JoinRequest(modules, point=point))
     return actor
+
+
+def choose_audience(world: World, reference: str) -> None:
+    """Let the worker come just so far that a notice waits for delivery."""
+    case_id = world.case(reference).id
+    for _ in range(5):
+        with world.database.transaction() as transaction:
+            message = transaction.outbox.claim(world.clock.now())
+            if message is None:
+                continue
+            handlers.HANDLERS[message.topic](world.services, transaction, message.payload)
+            transaction.outbox.finish(message)
+    with world.database.transaction() as transaction:
+        assert transaction.notices.list_of_case(case_id)
 
 
 def inbox(world: World, actor: Actor) -> list[tuple[NoticeKind, str]]:
@@ -165,15 +181,37 @@ def test_a_case_that_ended_before_the_alert_went_out_alarms_nobody(world: World)
 def test_a_large_audience_is_told_chunk_by_chunk(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("reunite.alerts.notices.CHUNK_RECIPIENTS", 3)
+    monkeypatch.setattr("reunite.app.notify_audience.CHUNK_RECIPIENTS", 3)
+    monkeypatch.setattr("reunite.app.deliver_chunks.INBOX_CHUNKS", 1)
     people = [joined(world, north_of_town(km / 2)) for km in range(8)]
     reference = world.open()
     world.publish(reference, 30.0)
-    world.worker.run_once()
+    choose_audience(world, reference)
     told = []
-    while deliver_next_chunk(world.services):
+    while deliver_to_inboxes(world.services):
         told.append([count_unread(world.services, person) for person in people])
     assert told == [[1] * 3 + [0] * 5, [1] * 6 + [0] * 2, [1] * 8]
+
+
+def test_the_end_stops_what_is_still_going_out(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reunite.app.notify_audience.CHUNK_RECIPIENTS", 1)
+    monkeypatch.setattr("reunite.app.deliver_chunks.INBOX_CHUNKS", 1)
+    near, far = joined(world, north_of_town(1)), joined(world, north_of_town(2))
+    reference = world.open()
+    world.publish(reference, 30.0)
+    choose_audience(world, reference)
+    assert deliver_to_inboxes(world.services) == 1
+    withdraw_case(world.services, world.family, reference)
+    choose_audience(world, reference)
+    world.drain()
+    assert sorted(inbox(world, near)) == [
+        (NoticeKind.CANCELLED, reference),
+        (NoticeKind.PUBLISHED, reference),
+    ]
+    # Whoever had not been told has nothing to hear of its end.
+    assert inbox(world, far) == []
 
 
 def test_publishing_without_an_alert_tells_nobody(world: World) -> None:

@@ -12,6 +12,7 @@ import pytest
 import reunite.app
 from reunite.accounts.account import EVERYONE, STAFF, Actor, Role
 from reunite.app import (
+    api_keys,
     close_case,
     import_photos,
     join_alerts,
@@ -36,8 +37,9 @@ from reunite.cases.case import Outcome, ResolutionCause
 from reunite.cases.leads import Verdict
 from reunite.cases.sightings import SightingStatus
 from reunite.kernel.errors import ForbiddenError, ReuniteError
-from reunite.kernel.ids import AccountId, LeadId, PhotoId, SightingId
+from reunite.kernel.ids import AccountId, ApiKeyId, LeadId, PhotoId, SightingId
 from reunite.kernel.people import Module, Side
+from reunite.partners.keys import Scope
 from tests.unit.app.world import NOON, World, a_report
 
 Call = Callable[[Services, Actor | None], object]
@@ -134,6 +136,16 @@ RULES: dict[str, tuple[frozenset[Role], Call]] = {
         lambda s, a: list_notices.list_notices(s, a, REFERENCE),
     ),
     "list_looks.list_looks": (STAFF, lambda s, a: list_looks.list_looks(s, a, REFERENCE)),
+    "api_keys.add_key": (
+        ADMINS,
+        lambda s, a: api_keys.add_key(
+            s, a, api_keys.KeyRequest("x", frozenset({Scope.SEARCH}), AccountId(0))
+        ),
+    ),
+    "api_keys.rotate_key": (ADMINS, lambda s, a: api_keys.rotate_key(s, a, ApiKeyId(0))),
+    "api_keys.revoke_key": (ADMINS, lambda s, a: api_keys.revoke_key(s, a, ApiKeyId(0))),
+    "api_keys.list_keys": (ADMINS, api_keys.list_keys),
+    "api_keys.list_key_uses": (ADMINS, lambda s, a: api_keys.list_key_uses(s, a, ApiKeyId(0))),
     "name_accounts.name_accounts": (STAFF, lambda s, a: name_accounts.name_accounts(s, a, [])),
     "import_photos.import_photos": (
         STAFF,

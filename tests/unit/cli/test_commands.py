@@ -29,6 +29,8 @@ COMMANDS = [
     ["user"],
     ["user", "add"],
     ["gallery"],
+    ["partners"],
+    ["partners", "key", "add"],
 ]
 
 

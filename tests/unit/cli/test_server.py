@@ -130,14 +130,14 @@ def mounted(world: World) -> list[Starlette]:
 
 
 def test_pages_and_api_share_one_limit(world: World) -> None:
-    api, pages = mounted(world)
+    api, _, pages = mounted(world)
     assert api.state.doorkeeper is pages.state.web.doorkeeper
 
 
 def test_pages_are_set_up_by_the_environment(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REUNITE_PUBLIC_URL", "https://reunite.example/")
     monkeypatch.setenv("REUNITE_HOTLINE", " 0571 110 ")
-    settings = mounted(world)[1].state.web.settings
+    settings = mounted(world)[2].state.web.settings
     assert (settings.public_url, settings.hotline) == ("https://reunite.example", "0571 110")
 
 

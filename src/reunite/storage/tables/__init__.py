@@ -6,13 +6,7 @@ what is written here (``tests/integration/storage`` compares the two).
 """
 
 from reunite.storage.tables.accounts import accounts, looks, sessions
-from reunite.storage.tables.alerts import (
-    inbox,
-    notice_chunks,
-    notices,
-    volunteer_changes,
-    volunteers,
-)
+from reunite.storage.tables.alerts import volunteer_changes, volunteers
 from reunite.storage.tables.base import metadata
 from reunite.storage.tables.cases import (
     case_transitions,
@@ -23,7 +17,25 @@ from reunite.storage.tables.cases import (
     photos,
     sightings,
 )
+from reunite.storage.tables.exchange import (
+    api_key_uses,
+    api_keys,
+    cap_messages,
+    case_origins,
+    partner_records,
+    received_alerts,
+    repositories,
+    webhooks,
+)
 from reunite.storage.tables.faces import probes, template_changes, template_spaces, templates
+from reunite.storage.tables.notices import (
+    chunk_deliveries,
+    inbox,
+    inbox_looks,
+    notice_chunks,
+    notice_recipients,
+    notices,
+)
 from reunite.storage.tables.partners import (
     backgrounds,
     linkage_keys,
@@ -35,21 +47,31 @@ from reunite.storage.tables.work import outbox
 
 __all__ = [
     "accounts",
+    "api_key_uses",
+    "api_keys",
     "backgrounds",
+    "cap_messages",
+    "case_origins",
     "case_transitions",
     "cases",
+    "chunk_deliveries",
     "imports",
     "inbox",
+    "inbox_looks",
     "lead_decisions",
     "leads",
     "linkage_keys",
     "looks",
     "metadata",
     "notice_chunks",
+    "notice_recipients",
     "notices",
     "outbox",
+    "partner_records",
     "photos",
     "probes",
+    "received_alerts",
+    "repositories",
     "residents",
     "sessions",
     "sightings",
@@ -60,4 +82,5 @@ __all__ = [
     "templates",
     "volunteer_changes",
     "volunteers",
+    "webhooks",
 ]

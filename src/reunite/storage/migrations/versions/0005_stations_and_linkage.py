@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0099"
-down_revision = "0002"
+revision = "0005"
+down_revision = "0004"
 branch_labels = None
 depends_on = None
 

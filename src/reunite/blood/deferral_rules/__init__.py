@@ -1,0 +1,1 @@
+"""Rule sets of deferral, a file each; ``deferral.load_rules`` reads them."""
