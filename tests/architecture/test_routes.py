@@ -55,6 +55,8 @@ MATRIX: dict[tuple[str, str], Access] = {
     ("POST", "/~/review/leads/{lead_id:int}"): STAFF_ONLY,
     ("GET", "/~/review/sightings"): STAFF_ONLY,
     ("POST", "/~/review/sightings/{sighting_id:int}"): STAFF_ONLY,
+    ("GET", "/~/station"): STAFF_ONLY,
+    ("POST", "/~/station"): STAFF_ONLY,
     ("GET", "/~/sign-in"): PUBLIC,
     ("POST", "/~/sign-in"): PUBLIC,
     ("GET", "/~/register"): PUBLIC,

@@ -20,6 +20,7 @@ class NoticeKind(StrEnum):
 
     PUBLISHED = "published"
     UPDATED = "updated"  # something has changed: look again
+    LEAD = "lead"  # to the reporter alone: two reviewers think that a record fits
     RESOLVED = "resolved"  # thanks: the search is over
     CANCELLED = "cancelled"  # withdrawn; please stop sharing
 

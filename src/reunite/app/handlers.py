@@ -7,6 +7,7 @@ from reunite.app.match_record import match_record
 from reunite.app.notify_audience import notify_audience, open_inboxes
 from reunite.app.services import Services
 from reunite.app.tell_partners import deliver_webhook, tell_partners
+from reunite.app.tell_reporter import tell_reporter
 from reunite.ports import Transaction
 
 Handler = Callable[[Services, Transaction, Mapping[str, object]], None]
@@ -15,6 +16,7 @@ HANDLERS: Mapping[str, Handler] = {
     "match_facts": match_facts,
     "match_import": match_facts,
     "match_record": match_record,
+    "tell_reporter": tell_reporter,
     "notify_audience": notify_audience,
     "tell_partners": tell_partners,
     "deliver_webhook": deliver_webhook,

@@ -10,12 +10,14 @@ from babel.support import NullTranslations
 from reunite.kernel.errors import ReuniteError
 from reunite.web.i18n import N_, Formats
 from reunite.web.messages_exchange import EXCHANGE_MESSAGES
+from reunite.web.messages_stations import STATION_MESSAGES
 
 _BROKEN = N_("Something went wrong on our side. Please try again in a few minutes.")
 _BUSY = N_("The service cannot answer at the moment. Please try again in a few minutes.")
 
 MESSAGES: Mapping[str, str] = {
     **EXCHANGE_MESSAGES,
+    **STATION_MESSAGES,
     # Forms
     "required": N_("Please fill this in."),
     "invalid_input": N_("This cannot be used as it is. Please check it."),

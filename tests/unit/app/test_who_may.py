@@ -15,6 +15,7 @@ from reunite.app import (
     api_keys,
     close_case,
     import_photos,
+    import_residents,
     join_alerts,
     list_looks,
     list_notices,
@@ -27,6 +28,7 @@ from reunite.app import (
     review_lead,
     search_face,
     sign_in,
+    stations,
     triage_sighting,
     view_case,
     view_photo,
@@ -37,7 +39,7 @@ from reunite.cases.case import Outcome, ResolutionCause
 from reunite.cases.leads import Verdict
 from reunite.cases.sightings import SightingStatus
 from reunite.kernel.errors import ForbiddenError, ReuniteError
-from reunite.kernel.ids import AccountId, ApiKeyId, LeadId, PhotoId, SightingId
+from reunite.kernel.ids import AccountId, ApiKeyId, LeadId, PhotoId, SightingId, StationId
 from reunite.kernel.people import Module, Side
 from reunite.partners.keys import Scope
 from tests.unit.app.world import NOON, World, a_report
@@ -147,6 +149,19 @@ RULES: dict[str, tuple[frozenset[Role], Call]] = {
     "api_keys.list_keys": (ADMINS, api_keys.list_keys),
     "api_keys.list_key_uses": (ADMINS, lambda s, a: api_keys.list_key_uses(s, a, ApiKeyId(0))),
     "name_accounts.name_accounts": (STAFF, lambda s, a: name_accounts.name_accounts(s, a, [])),
+    "stations.add_station": (ADMINS, lambda s, a: stations.add_station(s, a, "")),
+    "stations.set_station_clerk": (
+        ADMINS,
+        lambda s, a: stations.set_station_clerk(s, a, AccountId(0), None),
+    ),
+    "stations.list_stations": (STAFF, stations.list_stations),
+    "stations.find_own_station": (STAFF, stations.find_own_station),
+    "import_residents.import_residents": (
+        STAFF,
+        lambda s, a: import_residents.import_residents(
+            s, a, StationId(0), Path("/nowhere"), import_residents.ResidentOptions()
+        ),
+    ),
     "import_photos.import_photos": (
         STAFF,
         lambda s, a: import_photos.import_photos(s, a, Path("/nowhere/at/all"), IMPORT),

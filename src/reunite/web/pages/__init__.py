@@ -19,6 +19,7 @@ from reunite.web.pages import (
     review_leads,
     review_sightings,
     sightings,
+    station,
     statistics,
 )
 
@@ -39,6 +40,7 @@ ALL_PAGES: tuple["Pages", ...] = (
     review_case.routes,
     review_leads.routes,
     review_sightings.routes,
+    station.routes,
     account.routes,
     accounts.routes,
     statistics.routes,

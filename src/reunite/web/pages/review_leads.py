@@ -16,6 +16,7 @@ from reunite.kernel.ids import LeadId
 from reunite.kernel.people import Sex
 from reunite.web.ages import is_small_child
 from reunite.web.durations import Spans
+from reunite.web.evidence_words import words_of_evidence
 from reunite.web.forms import Form
 from reunite.web.page import Page
 from reunite.web.pages.find import SLIGHT, UNCERTAIN, WORDS
@@ -102,6 +103,7 @@ def _extras(page: Page, lead_id: LeadId) -> dict[str, Any]:
     return {
         "view": view,
         "likeness": likeness_of(view),
+        "evidence": words_of_evidence(view.lead.evidence),
         "names": name_accounts(
             page.services, actor, {decision.by for decision in view.lead.decisions}
         ),

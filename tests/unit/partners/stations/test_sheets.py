@@ -1,6 +1,7 @@
 """Sheets as stations send them, and as those who mean harm do."""
 
 import zipfile
+from collections.abc import Sequence
 from datetime import date, datetime
 from io import BytesIO
 from pathlib import Path
@@ -60,11 +61,12 @@ def a_picture(colour: str) -> BytesIO:
     return file
 
 
-def a_workbook(path: Path, *rows: list[object], pictures: dict[int, str] | None = None) -> Path:
+def a_workbook(path: Path, *rows: Sequence[object], pictures: dict[int, str] | None = None) -> Path:
     book = openpyxl.Workbook()
     sheet = book.active
-    for row in rows:
-        sheet.append(row)
+    assert sheet is not None
+    for cells in rows:
+        sheet.append(cells)
     for row, colour in (pictures or {}).items():
         sheet.add_image(SheetImage(a_picture(colour)), f"L{row}")
     book.save(path)
@@ -110,8 +112,9 @@ def test_merged_cells_hold_in_every_row(tmp_path: Path) -> None:
     path = tmp_path / "a.xlsx"
     book = openpyxl.Workbook()
     sheet = book.active
-    for row in (HEADS, ROW, ["2", "JZ002", "无名氏", "男", "60", "", "", "", "跛"]):
-        sheet.append(row)
+    assert sheet is not None
+    for cells in (HEADS, ROW, ["2", "JZ002", "无名氏", "男", "60", "", "", "", "跛"]):
+        sheet.append(cells)
     sheet.merge_cells("F2:F3")
     book.save(path)
     second = rows_of(path)[1]

@@ -75,6 +75,10 @@ CREATE TABLE linkage_keys (
     CONSTRAINT ck_linkage_keys_side CHECK (side IN (1, 2))
 );
 CREATE INDEX ix_linkage_keys_case_id ON linkage_keys (case_id);
+ALTER TABLE notices
+    DROP CONSTRAINT ck_notices_kind,
+    ADD CONSTRAINT ck_notices_kind
+        CHECK (kind IN ('published', 'updated', 'lead', 'resolved', 'cancelled'));
 ALTER TABLE leads ADD COLUMN bits DOUBLE PRECISION DEFAULT 0 NOT NULL;
 ALTER TABLE leads ADD COLUMN evidence JSONB DEFAULT '[]' NOT NULL;
 """
