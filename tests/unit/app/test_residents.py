@@ -12,9 +12,10 @@ import pytest
 from openpyxl.drawing.image import Image as SheetImage
 
 from reunite.accounts.account import Actor
+from reunite.app import describe_case
 from reunite.app import import_residents as importing
 from reunite.app.import_residents import ResidentOptions, ResidentReport, import_residents
-from reunite.app.open_case import open_case
+from reunite.app.open_case import CaseReport, open_case
 from reunite.app.read_inbox import list_inbox
 from reunite.app.review_lead import decide_lead, list_leads
 from reunite.app.services import Settings
@@ -24,6 +25,7 @@ from reunite.cases.leads import NO_PHOTO, LeadStatus, Verdict
 from reunite.kernel.errors import ConflictError, ForbiddenError, InvalidInputError
 from reunite.kernel.people import Module, Sex, Side, YearRange
 from reunite.kernel.places import Point
+from reunite.partners.stations.columns import Column
 from reunite.partners.stations.station import Station
 from reunite.testing.faces import paint_person
 from tests.unit.app.world import World, a_report
@@ -74,8 +76,8 @@ def a_sheet(path: Path, *rows: Sequence[str], pictures: dict[int, bytes] | None 
     book = openpyxl.Workbook()
     sheet = book.active
     assert sheet is not None
-    for row in (HEADS, *rows):
-        sheet.append(row)
+    for cells in (HEADS, *rows):
+        sheet.append(cells)
     for row, data in (pictures or {}).items():
         sheet.add_image(SheetImage(BytesIO(data)), f"K{row}")
     book.save(path)
@@ -162,7 +164,7 @@ def test_an_import_that_was_killed_goes_on(
     monkeypatch.setattr(importing, "BATCH", 2)
     rows = [(f"K{n}", *LI[1:]) for n in range(5)]
     path = a_sheet(tmp_path / "a.xlsx", *rows)
-    real, written = importing.enter_for_matching, []
+    real, written = describe_case.enter_for_matching, []
 
     def killed(*arguments: object, **names: object) -> None:
         real(*arguments, **names)  # type: ignore[arg-type]
@@ -219,7 +221,7 @@ def test_columns_are_remembered(world: World, station: Station, tmp_path: Path) 
     path.write_text("甲,乙\n王秀真,缺门牙\n", encoding="gbk")
     with pytest.raises(InvalidInputError, match="sheet_header"):
         run(world, station, path)
-    columns = {"甲": importing.Column.NAME, "乙": importing.Column.MARKS}
+    columns = {"甲": Column.NAME, "乙": Column.MARKS}
     assert counts(run(world, station, path, columns=columns)) == [1, 0, 0, 0]
     assert counts(run(world, station, path)) == [0, 0, 1, 0]
 
@@ -248,7 +250,7 @@ def test_only_its_own_clerks_bring_a_stations_sheet(
         set_station_clerk(world.services, world.admin, world.family.account_id, station.id)
 
 
-def report_of_wang() -> object:
+def report_of_wang() -> CaseReport:
     return replace(
         a_report(side=Side.MISSING, module=Module.ELDER, photo=None),
         person=Person(
@@ -266,12 +268,11 @@ def test_a_family_in_another_province_hears_of_a_resident(
     world: World, station: Station, tmp_path: Path, station_first: bool
 ) -> None:
     sheet = a_sheet(tmp_path / "a.xlsx", WANG, LI)
-    steps = [
-        lambda: run(world, station, sheet),
-        lambda: open_case(world.services, world.family, report_of_wang()),  # type: ignore[arg-type]
-    ]
-    for step in steps if station_first else reversed(steps):
-        step()
+    for bring in (station_first, not station_first):
+        if bring:
+            run(world, station, sheet)
+        else:
+            open_case(world.services, world.family, report_of_wang())
         world.worker.drain()
     [view] = list_leads(world.services, world.reviewer)
     assert view.missing.case.person.name == "王秀珍"
@@ -281,8 +282,8 @@ def test_a_family_in_another_province_hears_of_a_resident(
     levels = {one.fact: one.level for one in view.lead.evidence}
     assert (levels["name"], levels["marks"], levels["time"]) == ("same_sound", "agrees", "month")
     second = _another(world)
-    for reviewer in (world.reviewer, second):
-        status = decide_lead(world.services, reviewer, view.lead.id, Verdict.ACCEPT)
+    decide_lead(world.services, world.reviewer, view.lead.id, Verdict.ACCEPT)
+    status = decide_lead(world.services, second, view.lead.id, Verdict.ACCEPT)
     assert status is LeadStatus.CONFIRMED
     world.worker.drain()
     [told] = list_inbox(world.services, world.family)
@@ -297,7 +298,7 @@ def _another(world: World) -> Actor:
 def test_a_record_that_says_something_new_is_matched_anew(
     world: World, station: Station, tmp_path: Path
 ) -> None:
-    open_case(world.services, world.family, report_of_wang())  # type: ignore[arg-type]
+    open_case(world.services, world.family, report_of_wang())
     unlike = ("J1", "", "女", "", "2026-03-10", "", "", "跛", "", "", "")
     run(world, station, a_sheet(tmp_path / "a.xlsx", unlike))
     world.worker.drain()
@@ -313,8 +314,8 @@ def test_a_record_that_says_something_new_is_matched_anew(
 
 
 def test_faces_and_facts_make_one_score(world: World, station: Station, tmp_path: Path) -> None:
-    report = replace(report_of_wang(), photo=paint_person(7))  # type: ignore[type-var]
-    open_case(world.services, world.family, report)  # type: ignore[arg-type]
+    report = replace(report_of_wang(), photo=paint_person(7))
+    open_case(world.services, world.family, report)
     path = a_sheet(tmp_path / "a.xlsx", WANG, pictures={2: paint_person(7, 1)})
     run(world, station, path)
     world.worker.drain()
