@@ -3,11 +3,12 @@
 import pytest
 
 from reunite.cases.background import Background
-from reunite.cases.case import CaseStatus
+from reunite.cases.case import CaseStatus, Person
 from reunite.cases.leads import NO_PHOTO, Lead, LeadEvidence
+from reunite.cases.registration import CardMessage, Registration
 from reunite.kernel.errors import ConflictError, NotFoundError
 from reunite.kernel.ids import CaseId, StationId
-from reunite.kernel.people import Side
+from reunite.kernel.people import Sex, Side, YearRange
 from reunite.partners.stations.station import Station
 from reunite.ports import CaseKeys, Database, ResidentRecord
 from reunite.testing.factories import HANGZHOU, NOW, make_case, store_account, store_case
@@ -171,3 +172,44 @@ def test_alerts_come_before_comparisons_and_those_before_imports(database: Datab
             order.append(message.topic)
             transaction.outbox.finish(message)
     assert order == ["notify_audience", "match_facts", "match_import"]
+
+
+def test_registrations_episodes_and_messages(database: Database) -> None:
+    owner = store_account(database)
+    made = Registration(
+        "7K3M9QX2TB", owner.id, NOW, Person(name="王", sex=Sex.FEMALE, birth_years=YearRange(1948, 1950)),
+        Background(condition="认知症"), "138", consent_publish=True, place=HANGZHOU, photo_key="k",
+    )  # fmt: skip
+    other = Registration(
+        "X", owner.id, NOW, Person(name="李"), Background(), "", consent_publish=False
+    )
+    first, second = stored(database, Side.MISSING), stored(database, Side.MISSING)
+    with database.transaction() as transaction:
+        assert transaction.registrations.add(made) == made.id
+        transaction.registrations.add(other)
+        for case_id in (first, second, second):
+            transaction.registrations.add_episode(made.id, case_id)
+    messages = [
+        CardMessage(made.id, first, NOW, "在车站", "139", HANGZHOU, "杭州"),
+        CardMessage(made.id, second, NOW, "x"),
+    ]
+    with database.transaction() as transaction:
+        for message in messages:
+            transaction.registrations.add_message(message)
+    with database.transaction() as transaction:
+        kept = transaction.registrations
+        assert kept.get_by_token(made.token, lock=True) == made
+        assert kept.list_of_owner(owner.id) == [other, made]
+        assert kept.list_episodes([made.id, other.id]) == {made.id: [second, first], other.id: []}
+        assert kept.list_messages(made.id) == messages[::-1]
+        assert kept.count_messages_since(made.id, NOW) == 2
+        assert kept.count_messages_since(other.id, NOW) == 0
+        assert "k" in set(transaction.photos.iter_storage_keys())
+        kept.erase_of_case(second)
+        assert kept.list_messages(made.id) == messages[:1]
+        kept.delete(made.id)
+    with database.transaction() as transaction:
+        assert transaction.registrations.list_of_owner(owner.id) == [other]
+        assert transaction.cases.get(first).id == first
+        with pytest.raises(NotFoundError):
+            transaction.registrations.get_by_token(made.token)

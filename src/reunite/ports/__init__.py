@@ -51,6 +51,7 @@ from reunite.ports.partners import (
     ResidentRecord,
     StationRepository,
 )
+from reunite.ports.registrations import RegistrationRepository
 from reunite.ports.searches import (
     ImportRepository,
     Look,
@@ -101,6 +102,7 @@ __all__ = [
     "ProbeRepository",
     "Receipt",
     "ReceiptStatus",
+    "RegistrationRepository",
     "ResidentRecord",
     "SightingRepository",
     "StationRepository",

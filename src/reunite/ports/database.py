@@ -33,6 +33,7 @@ from reunite.ports.partners import (
     LinkageRepository,
     StationRepository,
 )
+from reunite.ports.registrations import RegistrationRepository
 from reunite.ports.searches import ImportRepository, LookRepository, ProbeRepository
 
 Float32 = npt.NDArray[np.float32]
@@ -101,6 +102,8 @@ class Transaction(Protocol):
     def stations(self) -> StationRepository: ...
     @property
     def backgrounds(self) -> BackgroundRepository: ...
+    @property
+    def registrations(self) -> RegistrationRepository: ...
     @property
     def linkage(self) -> LinkageRepository: ...
     @property

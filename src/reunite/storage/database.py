@@ -22,6 +22,7 @@ from reunite.storage.notices import PostgresNotices
 from reunite.storage.partners import PostgresPartners
 from reunite.storage.photos import PostgresPhotos
 from reunite.storage.probes import PostgresProbes
+from reunite.storage.registrations import PostgresRegistrations
 from reunite.storage.server import sqlalchemy_url
 from reunite.storage.sightings import PostgresSightings
 from reunite.storage.stations import PostgresStations
@@ -64,6 +65,7 @@ class PostgresTransaction:
         self.stations = PostgresStations(connection)
         self.backgrounds = PostgresBackgrounds(connection)
         self.linkage = PostgresLinkage(connection)
+        self.registrations = PostgresRegistrations(connection)
         self.api_keys = PostgresApiKeys(connection)
         self.partners = PostgresPartners(connection)
         self.cap_messages = PostgresCapMessages(connection)

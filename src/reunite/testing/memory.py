@@ -25,6 +25,7 @@ from reunite.testing.memory_exchange import (
 from reunite.testing.memory_leads import MemoryLeads
 from reunite.testing.memory_notices import MemoryNotices
 from reunite.testing.memory_partners import MemoryBackgrounds, MemoryLinkage, MemoryStations
+from reunite.testing.memory_registrations import MemoryRegistrations
 from reunite.testing.memory_searches import MemoryImports, MemoryLooks, MemoryOutbox, MemoryProbes
 from reunite.testing.memory_tables import MemorySession, MemoryStore
 from reunite.testing.memory_templates import MemoryTemplates
@@ -50,6 +51,7 @@ class MemoryTransaction:
         self.stations = MemoryStations(session)
         self.backgrounds = MemoryBackgrounds(session)
         self.linkage = MemoryLinkage(session)
+        self.registrations = MemoryRegistrations(session)
         self.api_keys = MemoryApiKeys(session)
         self.partners = MemoryPartners(session)
         self.cap_messages = MemoryCapMessages(session)

@@ -7,9 +7,10 @@ from datetime import datetime
 
 from reunite.cases.case import Case
 from reunite.cases.photos import CasePhoto
+from reunite.cases.registration import Registration
 from reunite.cases.sightings import Sighting, SightingStatus
 from reunite.kernel.errors import ConflictError, NotFoundError
-from reunite.kernel.ids import CaseId, PhotoId, SightingId
+from reunite.kernel.ids import CaseId, PhotoId, RegistrationId, SightingId
 from reunite.kernel.people import Side
 from reunite.ports import CaseCount, CaseQuery, Probe
 from reunite.testing.memory_accounts import require_account
@@ -176,6 +177,8 @@ class MemoryPhotos:
         yield from (photo.storage_key for photo in self._photos.values())
         yield from (probe.storage_key for probe in probes.values())
         yield from (s.photo_key for s in sightings.values() if s.photo_key is not None)
+        registrations: Table[RegistrationId, Registration] = self._session.table("registrations")
+        yield from (r.photo_key for r in registrations.values() if r.photo_key is not None)
 
 
 class MemorySightings:

@@ -25,6 +25,13 @@ def words_of(page: Page, item: InboxItem) -> NoticeWords:
     """The words for a notice.  A case that is over gives away no name."""
     translations = page.web.renderers[page.language].translations
     case, town = item.case, _town(page, item.case)
+    if item.kind is NoticeKind.CARD and case.is_open:
+        return NoticeWords(
+            item,
+            translations.gettext("Somebody is with %(name)s") % {"name": case.person.name},
+            translations.gettext("The card has been scanned. Read what the finder wrote."),
+            page.url("/my/people"),
+        )
     if item.kind is NoticeKind.LEAD and case.is_open:
         return NoticeWords(
             item,

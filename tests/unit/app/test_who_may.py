@@ -24,6 +24,7 @@ from reunite.app import (
     open_case,
     publish_case,
     read_inbox,
+    register_person,
     report_sighting,
     review_lead,
     search_face,
@@ -35,7 +36,8 @@ from reunite.app import (
 )
 from reunite.app.access import ADMIN_ONLY, PUBLIC, SIGNED_IN, STAFF_ONLY, Access
 from reunite.app.services import Services
-from reunite.cases.case import Outcome, ResolutionCause
+from reunite.cases.background import Background
+from reunite.cases.case import Outcome, Person, ResolutionCause
 from reunite.cases.leads import Verdict
 from reunite.cases.sightings import SightingStatus
 from reunite.kernel.errors import ForbiddenError, ReuniteError
@@ -49,6 +51,9 @@ ADMINS = frozenset({Role.ADMIN})
 REFERENCE = "0000000000"  # nobody's
 FULL = view_photo.Variant.FULL
 SIGHTING = report_sighting.SightingReport(NOON - timedelta(hours=1), None, "", "seen")
+REGISTRATION = register_person.RegistrationForm(
+    Person(name="王秀珍"), Background(), "138", consent_search=True, consent_publish=False
+)
 IMPORT = import_photos.ImportOptions(Module.CHILD, Side.MISSING)
 
 RULES: dict[str, tuple[frozenset[Role], Call]] = {
@@ -149,6 +154,23 @@ RULES: dict[str, tuple[frozenset[Role], Call]] = {
     "api_keys.list_keys": (ADMINS, api_keys.list_keys),
     "api_keys.list_key_uses": (ADMINS, lambda s, a: api_keys.list_key_uses(s, a, ApiKeyId(0))),
     "name_accounts.name_accounts": (STAFF, lambda s, a: name_accounts.name_accounts(s, a, [])),
+    "register_person.register_person": (
+        EVERYONE,
+        lambda s, a: register_person.register_person(s, a, REGISTRATION),
+    ),
+    "register_person.list_registrations": (EVERYONE, register_person.list_registrations),
+    "register_person.get_registration": (
+        EVERYONE,
+        lambda s, a: register_person.get_registration(s, a, "x"),
+    ),
+    "register_person.delete_registration": (
+        EVERYONE,
+        lambda s, a: register_person.delete_registration(s, a, "x"),
+    ),
+    "register_person.raise_alarm": (
+        EVERYONE,
+        lambda s, a: register_person.raise_alarm(s, a, "x"),
+    ),
     "stations.add_station": (ADMINS, lambda s, a: stations.add_station(s, a, "")),
     "stations.set_station_clerk": (
         ADMINS,

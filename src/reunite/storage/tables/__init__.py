@@ -43,6 +43,11 @@ from reunite.storage.tables.partners import (
     station_clerks,
     stations,
 )
+from reunite.storage.tables.registrations import (
+    card_messages,
+    registration_cases,
+    registrations,
+)
 from reunite.storage.tables.work import outbox
 
 __all__ = [
@@ -51,6 +56,7 @@ __all__ = [
     "api_keys",
     "backgrounds",
     "cap_messages",
+    "card_messages",
     "case_origins",
     "case_transitions",
     "cases",
@@ -71,6 +77,8 @@ __all__ = [
     "photos",
     "probes",
     "received_alerts",
+    "registration_cases",
+    "registrations",
     "repositories",
     "residents",
     "sessions",

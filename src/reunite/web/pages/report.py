@@ -12,6 +12,7 @@ from reunite.kernel.people import Module, Sex, Side, YearRange
 from reunite.web.ages import likely_birth_years
 from reunite.web.forms import Form
 from reunite.web.page import Context, Page
+from reunite.web.pages.people import read_background
 from reunite.web.routing import Pages
 from reunite.web.towns import read_place, suggest_towns
 
@@ -84,6 +85,7 @@ def _read(page: Page, side: Side) -> CaseReport:
         contact=form.required("contact"),
         photo=form.upload("photo"),
         captured_year=form.integer("captured_year"),
+        background=read_background(form),
     )
 
 
