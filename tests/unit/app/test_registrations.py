@@ -23,7 +23,7 @@ from reunite.cases.case import CaseStatus, Person
 from reunite.cases.registration import MESSAGES_AN_HOUR, Registration
 from reunite.kernel.errors import InvalidInputError, NotFoundError, TooManyRequestsError
 from reunite.kernel.people import Module, Sex, Side, YearRange
-from reunite.testing.faces import paint_people, paint_person
+from reunite.testing.faces import PaintedPerson, paint_people, paint_person
 from tests.unit.app.world import HANGZHOU, MID_PACIFIC, World
 
 FORM = RegistrationForm(
@@ -186,4 +186,4 @@ def test_what_cannot_be_registered(world: World, form: RegistrationForm, field: 
 
 def test_a_photo_of_several_people_is_refused(world: World) -> None:
     with pytest.raises(InvalidInputError, match="photo_several_faces"):
-        registered(world, replace(FORM, photo=paint_people([1, 2])))
+        registered(world, replace(FORM, photo=paint_people(PaintedPerson(1), PaintedPerson(2))))
