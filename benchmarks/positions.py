@@ -9,6 +9,7 @@ import os
 import sys
 import tempfile
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +37,15 @@ _FILL = """
     FROM generate_series(1, %(n)s) AS n
 """
 _JOIN = """
-    INSERT INTO volunteers (account_id, cell, place_label, modules, language, joined_at)
-    SELECT id, (%(cells)s::bigint[])[1 + (id * 7919) %% %(m)s], '', 14, 'zh', now() FROM accounts
+    INSERT INTO volunteers (account_id, modules, language, joined_at, weekly_pushes, quiet_from,
+                            quiet_until, time_zone_id)
+    SELECT accounts.id, 14, 'zh', now(), 2, 22, 7, time_zones.id FROM accounts, time_zones
+"""
+_SHARE = """
+    INSERT INTO volunteer_places (account_id, kind, cell, place_label, said_at, expires_at)
+    SELECT id, 'here', (%(cells)s::bigint[])[1 + (id * 7919) %% %(m)s], '1808926', now(),
+        now() + interval '2 days'
+    FROM accounts
 """
 
 
@@ -50,8 +58,10 @@ def run(volunteers: int, folder: Path) -> dict[str, Any]:
         upgrade(server.dsn)
         with psycopg.connect(server.dsn, autocommit=True) as connection:
             connection.execute(_FILL, {"n": volunteers})
-            connection.execute(_JOIN, {"cells": cells.tolist(), "m": len(cells)})
+            connection.execute(_JOIN)
+            connection.execute(_SHARE, {"cells": cells.tolist(), "m": len(cells)})
             connection.execute("VACUUM ANALYZE")
+        now = datetime.now(UTC)
         database = PostgresDatabase(server.dsn, PostgresOutbox)
         audience = LiveAudience(database)
         result: dict[str, Any] = {
@@ -64,7 +74,7 @@ def run(volunteers: int, folder: Path) -> dict[str, Any]:
             for _ in range(MOVES // batch):
                 ids = rng.choice(volunteers, batch, replace=False).astype(np.int64) + 1
                 with database.transaction() as transaction:
-                    moved += transaction.volunteers.move(ids, rng.choice(cells, batch))
+                    moved += transaction.volunteers.move(ids, rng.choice(cells, batch), now)
             result["moves_per_second"][str(batch)] = moved / (time.perf_counter() - started)
         result["durable_moves_per_second"] = max(result["moves_per_second"].values())
         result["seconds_to_index_all_moves"] = seconds(audience.index)

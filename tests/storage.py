@@ -36,6 +36,8 @@ def shared_database(shared_database_url: str) -> Iterator[PostgresDatabase]:
 def postgres_database(shared_database: PostgresDatabase) -> Iterator[PostgresDatabase]:
     """An empty database."""
     yield shared_database
-    names = ", ".join(f'"{table.name}"' for table in metadata.sorted_tables)
+    # Migrations fill that table: what they wrote stays.
+    emptied = [table.name for table in metadata.sorted_tables if table.name != "time_zones"]
+    names = ", ".join(f'"{name}"' for name in emptied)
     with shared_database._engine.begin() as connection:
         connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY"))

@@ -19,6 +19,7 @@ MATRIX: dict[tuple[str, str], Access] = {
     ("GET", "/~/report/{side}"): SIGNED_IN,
     ("POST", "/~/report/{side}"): SIGNED_IN,
     ("GET", "/~/towns"): PUBLIC,
+    ("GET", "/~/towns/around"): PUBLIC,
     ("GET", "/~/my/cases"): SIGNED_IN,
     ("GET", "/~/cases/{reference}/photos"): SIGNED_IN,
     ("POST", "/~/cases/{reference}/photos"): SIGNED_IN,
@@ -40,6 +41,11 @@ MATRIX: dict[tuple[str, str], Access] = {
     ("GET", "/~/volunteer"): SIGNED_IN,
     ("POST", "/~/volunteer"): SIGNED_IN,
     ("POST", "/~/volunteer/leave"): SIGNED_IN,
+    ("POST", "/~/volunteer/places"): SIGNED_IN,
+    ("POST", "/~/volunteer/places/{kind}/forget"): SIGNED_IN,
+    ("POST", "/~/volunteer/confirm"): SIGNED_IN,
+    ("POST", "/~/volunteer/position"): SIGNED_IN,
+    ("GET", "/~/volunteer/export"): SIGNED_IN,
     ("GET", "/~/inbox"): SIGNED_IN,
     ("GET", "/inbox/stream"): SIGNED_IN,
     ("GET", "/~/review"): STAFF_ONLY,
@@ -54,6 +60,9 @@ MATRIX: dict[tuple[str, str], Access] = {
     ("GET", "/~/review/leads/{lead_id:int}"): STAFF_ONLY,
     ("POST", "/~/review/leads/{lead_id:int}"): STAFF_ONLY,
     ("GET", "/~/review/sightings"): STAFF_ONLY,
+    ("GET", "/~/review/cases/{reference}/sightings"): STAFF_ONLY,
+    ("POST", "/~/review/sightings/{sighting_id:int}/answer"): STAFF_ONLY,
+    ("GET", "/~/my/sightings"): SIGNED_IN,
     ("POST", "/~/review/sightings/{sighting_id:int}"): STAFF_ONLY,
     ("GET", "/~/my/people"): SIGNED_IN,
     ("POST", "/~/my/people"): SIGNED_IN,
@@ -76,7 +85,13 @@ MATRIX: dict[tuple[str, str], Access] = {
     ("GET", "/~/about"): PUBLIC,
     ("GET", "/~/_patterns"): STAFF_ONLY,
 }
-EXAMPLES = {"reference": "7K3M9QX2TB", "token": "x", "variant": "full", "side": "missing"}
+EXAMPLES = {
+    "reference": "7K3M9QX2TB",
+    "token": "x",
+    "variant": "full",
+    "side": "missing",
+    "kind": "work",
+}
 # They answer as long as the reader's page is open.
 STREAMS = {"/inbox/stream"}
 

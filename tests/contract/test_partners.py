@@ -1,5 +1,7 @@
 """Stations, backgrounds and linkage keys, in memory and on PostgreSQL."""
 
+from dataclasses import replace
+
 import pytest
 
 from reunite.cases.background import Background
@@ -176,13 +178,19 @@ def test_alerts_come_before_comparisons_and_those_before_imports(database: Datab
 
 def test_registrations_episodes_and_messages(database: Database) -> None:
     owner = store_account(database)
+    elder = Person(name="王", sex=Sex.FEMALE, birth_years=YearRange(1948, 1950))
     made = Registration(
-        "7K3M9QX2TB", owner.id, NOW, Person(name="王", sex=Sex.FEMALE, birth_years=YearRange(1948, 1950)),
-        Background(condition="认知症"), "138", consent_publish=True, place=HANGZHOU, photo_key="k",
-    )  # fmt: skip
-    other = Registration(
-        "X", owner.id, NOW, Person(name="李"), Background(), "", consent_publish=False
+        token="7K3M9QX2TB",
+        owner=owner.id,
+        created_at=NOW,
+        person=elder,
+        background=Background(condition="认知症"),
+        contact="138",
+        consent_publish=True,
+        place=HANGZHOU,
+        photo_key="k",
     )
+    other = replace(made, token="X", person=Person(name="李"), place=None, photo_key=None)
     first, second = stored(database, Side.MISSING), stored(database, Side.MISSING)
     with database.transaction() as transaction:
         assert transaction.registrations.add(made) == made.id

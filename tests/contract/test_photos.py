@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from reunite.cases.plausibility import History
 from reunite.cases.sightings import SightingStatus
 from reunite.kernel.errors import ConflictError, NotFoundError
 from reunite.kernel.ids import AccountId, CaseId, PhotoId, SightingId
@@ -161,3 +162,37 @@ def test_photos_of_sightings_are_forgotten_case_by_case(database: Database) -> N
         assert transaction.sightings.erase_of_case(case.id) == []
         assert all(s.photo_key is None for s in transaction.sightings.list_of_case(case.id))
         assert transaction.sightings.list_of_case(other.id)[0].photo_key == "b" * 40
+
+
+def test_sightings_are_found_and_counted_by_their_reporter(database: Database) -> None:
+    case, _ = store_case(database)
+    other, _ = store_case(database)
+    reporter, stranger = store_account(database), store_account(database)
+    first, second = (make_sighting(case.id, reporter.id, text=text) for text in ("1", "2"))
+    first.client_key = "k"
+    first.status, second.status = SightingStatus.PASSED_ON, SightingStatus.UNLIKELY
+    first.reply, first.replied_by, first.replied_at = "thanks", stranger.id, NOW
+    with database.transaction() as transaction:
+        for sighting in (first, second):
+            transaction.sightings.add(sighting)
+    with database.transaction() as transaction:
+        kept = transaction.sightings
+        assert kept.find_sent(reporter.id, case.id, "k") == first
+        assert kept.find_sent(reporter.id, other.id, "k") is None
+        assert kept.find_sent(stranger.id, case.id, "k") is None
+        assert [s.id for s in kept.list_of_reporter(reporter.id)] == [second.id, first.id]
+        assert [s.id for s in kept.list_of_reporter(reporter.id, limit=1)] == [second.id]
+        assert kept.count_since(reporter.id, first.reported_at - timedelta(seconds=1)) == 2
+        assert kept.count_since(reporter.id, first.reported_at) == 0
+        assert kept.count_since(stranger.id, first.reported_at - timedelta(days=1)) == 0
+        assert kept.histories([reporter.id, stranger.id]) == {reporter.id: History(1, 1)}
+        assert kept.count_of_case(case.id) == {
+            SightingStatus.PASSED_ON: 1,
+            SightingStatus.UNLIKELY: 1,
+        }
+        assert kept.count_of_case(other.id) == {}
+        opener = case.opened_by
+        before = case.opened_at - timedelta(seconds=1)
+        assert transaction.cases.count_opened_since(opener, before) >= 1
+        assert transaction.cases.count_opened_since(opener, case.opened_at) == 0
+        assert transaction.cases.count_opened_since(stranger.id, before) == 0

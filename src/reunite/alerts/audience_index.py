@@ -10,16 +10,18 @@ PostgreSQL holds the truth; this can be made anew from it at any time.
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from reunite.alerts.areas import Area
 from reunite.alerts.gathering import gather
-from reunite.alerts.positions import NOBODY, Positions, last_entries, no_positions
-from reunite.alerts.sorted_cells import SortedCells
+from reunite.alerts.positions import NOBODY, SEVERAL, Positions, no_positions
+from reunite.alerts.sorted_cells import Ids, SortedCells
 
 Bool = npt.NDArray[np.bool_]
+Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]
 UInt8 = npt.NDArray[np.uint8]
 Float64 = npt.NDArray[np.float64]
@@ -30,6 +32,40 @@ _OPT_INS = np.arange(256)  # every value
 
 
 @dataclass(frozen=True, slots=True)
+class Wishes:
+    """Whom to list of those found.
+
+    modules, languages : bits, one of each of which somebody must have; no bits of languages
+        ask for none
+    now : seconds of Unix time; places that have expired by then are empty
+    """
+
+    modules: int
+    languages: int
+    now: float = 0.0
+
+    def counted(self) -> Int64:
+        """1 for every value of the opt-ins that is wanted: int64 array of shape (256,)."""
+        wanted = (_OPT_INS & self.modules) != 0
+        if self.languages:
+            wanted &= (_OPT_INS & self.languages) != 0
+        counted: Int64 = wanted.astype(np.int64)
+        return counted
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """People, nearest first and each once.
+
+    account_ids : int32 or int64 array of shape (m,)
+    push_rules : int32 array of shape (m,); of shape (0,) where it was not asked for
+    """
+
+    account_ids: Ids
+    push_rules: Int32
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """The cells of an area, nearest first, and who is in them at that moment.
 
@@ -37,55 +73,120 @@ class Found:
     does not tell who has moved lately.
 
     distances_km : float64 array of shape (k,), ascending
-    firsts, ends : int64 arrays of shape (k,), people of each cell in its table
+    cells, firsts, ends : int64 arrays of shape (k,), cells and the people of each in its table
     is_recent : bool array of shape (k,), which table
     """
 
     base: SortedCells
     base_opt_ins: UInt8
+    base_all_bits: UInt8
     recent: SortedCells
     distances_km: Float64
+    cells: Int64
     firsts: Int64
     ends: Int64
     is_recent: Bool
 
-    def account_ids(self, modules: int, languages: int) -> Int64:
-        """Everyone with one of these bits of modules and of languages, nearest first."""
-        return self._gather(slice(None), modules, languages)
+    def list_people(self, wishes: Wishes, *, with_rules: bool = False) -> Listed:
+        """Everyone who is wanted, where they are nearest."""
+        listed, _ = self._gather(slice(None), wishes, _nobody(), with_rules=with_rules)
+        return listed
 
-    def iter_account_ids(self, modules: int, languages: int, at_first: int) -> Iterator[Int64]:
+    def iter_people(
+        self, wishes: Wishes, at_first: int, *, with_rules: bool = False
+    ) -> Iterator[Listed]:
         """The same in portions, ``at_first`` people or so and then ever more."""
         people = np.cumsum(self.ends - self.firsts)
         # Cells of equal distance stay together.
         cuts = np.flatnonzero(np.diff(self.distances_km, append=np.inf)) + 1
-        done, wanted = 0, at_first
+        done, wanted, seen = 0, at_first, _nobody()
         while done < len(people):
             reached = (people[done - 1] if done else 0) + wanted
             enough = int(np.searchsorted(people, reached)) + 1
             until = int(cuts[min(int(np.searchsorted(cuts, enough)), len(cuts) - 1)])
-            yield self._gather(slice(done, until), modules, languages)
+            listed, again = self._gather(slice(done, until), wishes, seen, with_rules=with_rules)
+            yield listed
+            seen = np.concatenate([seen, again])
             done, wanted = until, wanted * 4
 
-    def _gather(self, which: slice, modules: int, languages: int) -> Int64:
+    def _gather(
+        self, which: slice, wishes: Wishes, seen: Int64, *, with_rules: bool
+    ) -> tuple[Listed, Int64]:
+        """People of some cells without those ``seen``; and who of them has several places."""
         firsts, ends = self.firsts[which], self.ends[which]
         distances_km = self.distances_km[which]
         ties = np.zeros(len(firsts), dtype=np.bool_)
         ties[1:] = distances_km[1:] == distances_km[:-1]
+        base_ids, recent_ids = self.base.account_ids, self.recent.account_ids
+        kind = np.result_type(base_ids, recent_ids) if len(recent_ids) else base_ids.dtype
         # One more than needed: the loop writes before it knows whether to keep.
-        out = np.empty(int((ends - firsts).sum()) + 1, dtype=np.int64)
-        n = gather(
-            self.base.account_ids,
-            self.base_opt_ins,
-            self.recent.account_ids,
-            self.recent.opt_ins,
+        size = int((ends - firsts).sum()) + 1
+        out = np.empty(size, dtype=kind)
+        rows = np.empty(size if with_rules else 0, dtype=np.int64)
+        several = np.empty(size if self._may_repeat(which) else 0, dtype=np.int64)
+        n, m = gather(
+            _columns(self.base, self.base_opt_ins, self.base_all_bits, kind),
+            _columns(self.recent, self.recent.opt_ins, self.recent.all_bits, kind),
             self.is_recent[which],
+            self.cells[which],
             firsts,
             ends,
             ties,
-            ((_OPT_INS & modules) != 0) * ((_OPT_INS & languages) != 0).astype(np.int64),
+            wishes.counted(),
+            wishes.now,
             out,
+            rows,
+            several,
         )
-        return out[:n]
+        kept = _first_places(out[:n], several[:m], seen)
+        rules = self._rules(rows[:n]) if with_rules else np.empty(0, np.int32)
+        listed = Listed(out[:n], rules)
+        if kept is not None:
+            listed = Listed(out[:n][kept], rules[kept] if with_rules else rules)
+        return listed, several[:m]
+
+    def _may_repeat(self, which: slice) -> bool:
+        """Whether anybody in these cells has several places."""
+        cells, is_recent = self.cells[which], self.is_recent[which]
+        return bool(
+            (self.base.any_bits[cells[~is_recent]] & SEVERAL).any()
+            or (self.recent.any_bits[cells[is_recent]] & SEVERAL).any()
+        )
+
+    def _rules(self, rows: Int64) -> Int32:
+        is_base = rows >= 0
+        if is_base.all():
+            return self.base.push_rules[rows]
+        rules = np.empty(len(rows), dtype=np.int32)
+        rules[is_base] = self.base.push_rules[rows[is_base]]
+        rules[~is_base] = self.recent.push_rules[-1 - rows[~is_base]]
+        return rules
+
+
+def _nobody() -> Int64:
+    return np.empty(0, dtype=np.int64)
+
+
+def _columns(table: SortedCells, opt_ins: UInt8, all_bits: UInt8, kind: Any) -> tuple[Any, ...]:
+    ids = table.account_ids.astype(kind, copy=False)
+    return ids, opt_ins, table.expires_at, all_bits, table.any_bits
+
+
+def _first_places(account_ids: Ids, several: Int64, seen: Int64) -> Bool | None:
+    """Which entries to keep so that each person is there once, and not if ``seen``.
+
+    several : int64 array, the ids among these that may come again.  None where none does.
+    """
+    told, times = np.unique(several, return_counts=True)
+    again = told[(times > 1) | np.isin(told, seen)]
+    if not len(again):
+        return None
+    kept = np.ones(len(account_ids), dtype=np.bool_)
+    rows = np.flatnonzero(np.isin(account_ids, again))
+    _, firsts = np.unique(account_ids[rows], return_index=True)
+    kept[rows] = False
+    kept[rows[firsts]] = ~np.isin(account_ids[rows[firsts]], seen)
+    return kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +195,9 @@ class _State:
 
     base: SortedCells
     base_opt_ins: UInt8  # of the base, with NOBODY where somebody has moved or left
+    base_all_bits: UInt8  # of its cells, with NOBODY for the cells of those
     recent: SortedCells
-    changes: Positions  # everyone changed since the base was built, by account id
+    changes: Positions  # everyone changed since the base was built
 
 
 class AudienceIndex:
@@ -121,30 +223,30 @@ class AudienceIndex:
     def find(self, area: Area) -> Found:
         """Whoever is in an area now, nearest first."""
         state = self._state
-        base_rows, base_km = state.base.find(area)
-        recent_rows, recent_km = state.recent.find(area)
+        base_cells, base_km = state.base.find(area)
+        recent_cells, recent_km = state.recent.find(area)
         distances_km = np.concatenate([base_km, recent_km])
         # Which of several equally distant cells comes first does not matter: see ``gather``.
         order = np.argsort(distances_km)
+        base_starts, recent_starts = state.base.starts, state.recent.starts
+        firsts = np.concatenate([base_starts[base_cells], recent_starts[recent_cells]])
+        ends = np.concatenate([base_starts[base_cells + 1], recent_starts[recent_cells + 1]])
         return Found(
             base=state.base,
             base_opt_ins=state.base_opt_ins,
+            base_all_bits=state.base_all_bits,
             recent=state.recent,
             distances_km=distances_km[order],
-            firsts=np.concatenate([state.base.starts[base_rows], state.recent.starts[recent_rows]])[
-                order
-            ],
-            ends=np.concatenate(
-                [state.base.starts[base_rows + 1], state.recent.starts[recent_rows + 1]]
-            )[order],
-            is_recent=(np.arange(len(order)) >= len(base_rows))[order],
+            cells=np.concatenate([base_cells, recent_cells])[order],
+            firsts=firsts[order],
+            ends=ends[order],
+            is_recent=(np.arange(len(order)) >= len(base_cells))[order],
         )
 
     def apply(self, changes: Positions) -> None:
         """Take over where people are now; ``NOBODY`` removes them.
 
-        A person may be in it several times: the last entry counts.  Searches see all of it or
-        nothing of it.
+        All places of a person who is in it are in it.  Searches see all of it or nothing of it.
         """
         if not len(changes):
             return
@@ -187,28 +289,19 @@ class AudienceIndex:
 def _state_of(positions: Positions, known: SortedCells | None = None) -> _State:
     base = SortedCells.build(positions, known)
     nobody = no_positions()
-    return _State(base, base.opt_ins, SortedCells.build(nobody), nobody)
+    return _State(base, base.opt_ins, base.all_bits, SortedCells.build(nobody), nobody)
 
 
 def _changed(state: _State, changes: Positions) -> _State:
-    together = [state.changes, changes]
-    account_ids = np.concatenate([part.account_ids for part in together])
-    last = last_entries(account_ids)
-    changed = Positions(
-        account_ids[last],
-        np.concatenate([part.cells for part in together])[last],
-        np.concatenate([part.opt_ins for part in together])[last],
-    )
-    opt_ins = state.base_opt_ins.copy()
-    opt_ins[state.base.rows_of(np.unique(changes.account_ids))] = NOBODY
-    return _State(state.base, opt_ins, SortedCells.build(changed, state.base), changed)
+    told_anew = np.isin(state.changes.account_ids, changes.account_ids)
+    changed = Positions.together(state.changes.take(~told_anew), changes)
+    opt_ins, all_bits = state.base_opt_ins.copy(), state.base_all_bits.copy()
+    struck_out = state.base.rows_of(np.unique(changes.account_ids))
+    opt_ins[struck_out] = NOBODY
+    all_bits[state.base.cells_of(struck_out)] = NOBODY
+    return _State(state.base, opt_ins, all_bits, SortedCells.build(changed, state.base), changed)
 
 
 def _merged(state: _State) -> _State:
-    staying, recent = state.base.positions(state.base_opt_ins), state.changes
-    everyone = Positions(
-        np.concatenate([staying.account_ids, recent.account_ids]),
-        np.concatenate([staying.cells, recent.cells]),
-        np.concatenate([staying.opt_ins, recent.opt_ins]),
-    )
-    return _state_of(everyone, state.base)
+    staying = state.base.positions(state.base_opt_ins)
+    return _state_of(Positions.together(staying, state.changes), state.base)

@@ -15,7 +15,9 @@ from reunite.alerts.areas import CHORD_SLACK, Area, Blocks, Places
 from reunite.alerts.positions import NOBODY, Positions, cell_centres
 
 Int64 = npt.NDArray[np.int64]
+Int32 = npt.NDArray[np.int32]
 UInt8 = npt.NDArray[np.uint8]
+UInt32 = npt.NDArray[np.uint32]
 Float64 = npt.NDArray[np.float64]
 # int32 as long as every id fits: it is half of the memory.
 Ids = npt.NDArray[np.int32] | npt.NDArray[np.int64]
@@ -29,18 +31,24 @@ class SortedCells:
     """People by cell, and within a cell by account id.  Nothing in it ever changes.
 
     account_ids : int32 or int64 array of shape (n,)
-    opt_ins : uint8 array of shape (n,)
+    opt_ins, expires_at, push_rules : arrays of shape (n,), as in ``Positions``
     by_account : int32 or int64 array of shape (n,), rows in the order of account ids
     cells : int64 array of shape (m,), distinct and ascending
     starts : int64 array of shape (m + 1,), where the people of each cell begin
+    all_bits, any_bits : uint8 arrays of shape (m,), bits that all of a cell's people have in
+        their opt-ins, and that any of them has
     block_starts : int64 array of shape (b + 1,), where the cells of each block begin
     """
 
     account_ids: Ids
     opt_ins: UInt8
+    expires_at: UInt32
+    push_rules: Int32
     by_account: Ids
     cells: Int64
     starts: Int64
+    all_bits: UInt8
+    any_bits: UInt8
     places: Places
     blocks: Blocks
     block_starts: Int64
@@ -62,12 +70,17 @@ class SortedCells:
         places = _places(cells, known)
         keys = cells >> _BITS_BELOW_BLOCK
         block_starts = np.append(np.flatnonzero(np.diff(keys, prepend=-1)), len(cells))
+        opt_ins = positions.opt_ins[order]
         return cls(
             account_ids=account_ids,
-            opt_ins=positions.opt_ins[order],
+            opt_ins=opt_ins,
+            expires_at=positions.expires_at[order],
+            push_rules=positions.push_rules[order],
             by_account=_compact(np.argsort(account_ids, kind="stable")),
             cells=cells,
             starts=np.append(firsts, len(order)),
+            all_bits=_each(np.bitwise_and, opt_ins, firsts),
+            any_bits=_each(np.bitwise_or, opt_ins, firsts),
             places=places,
             blocks=_blocks(places, block_starts),
             block_starts=block_starts,
@@ -79,37 +92,41 @@ class SortedCells:
     @property
     def nbytes(self) -> int:
         """Bytes of memory of all arrays."""
-        own = (self.account_ids, self.opt_ins, self.by_account, self.cells, self.starts)
-        bytes_of_tables: int = sum(
+        return sum(
             getattr(table, name).nbytes
-            for table in (self.places, self.blocks)
+            for table in (self, self.places, self.blocks)
             for name in table.__dataclass_fields__
+            if name not in {"places", "blocks"}
         )
-        return bytes_of_tables + sum(array.nbytes for array in (*own, self.block_starts))
 
     def find(self, area: Area) -> tuple[Int64, Float64]:
         """Rows of the cells in an area, ascending, and their distances in km."""
         touched = np.flatnonzero(area.may_touch(self.blocks))
-        rows = _stretches(self.block_starts[touched], self.block_starts[touched + 1])
+        rows = stretches(self.block_starts[touched], self.block_starts[touched + 1])
         inside, distances_km = area.measure(self.places.take(rows))
         return rows[inside], distances_km[inside]
 
     def rows_of(self, account_ids: Int64) -> Int64:
-        """Rows of those of these people who are here."""
+        """Rows of all places of those of these people who are here."""
         if not len(self):
             return np.empty(0, np.int64)
         largest = np.iinfo(self.account_ids.dtype).max
         # Of the same type, or NumPy would convert ten million ids instead of these few.
         asked = account_ids[account_ids <= largest].astype(self.account_ids.dtype)
-        at = np.searchsorted(self.account_ids, asked, sorter=self.by_account)
-        rows: Int64 = self.by_account[np.minimum(at, len(self) - 1)].astype(np.int64)
-        found: Int64 = rows[self.account_ids[rows] == asked]
-        return found
+        firsts = np.searchsorted(self.account_ids, asked, side="left", sorter=self.by_account)
+        ends = np.searchsorted(self.account_ids, asked, side="right", sorter=self.by_account)
+        rows: Int64 = self.by_account[stretches(firsts, ends)].astype(np.int64)
+        return rows
+
+    def cells_of(self, rows: Int64) -> Int64:
+        """The cells, as rows of ``cells``, that these people are in."""
+        return np.searchsorted(self.starts, rows, side="right") - 1
 
     def positions(self, opt_ins: UInt8) -> Positions:
         """Everyone again as a list, with these opt-ins instead of the own."""
         cells = np.repeat(self.cells, np.diff(self.starts))
-        return Positions(self.account_ids.astype(np.int64), cells, opt_ins)
+        account_ids = self.account_ids.astype(np.int64)
+        return Positions(account_ids, cells, opt_ins, self.expires_at, self.push_rules)
 
 
 def _compact(numbers: Int64) -> Ids:
@@ -117,7 +134,15 @@ def _compact(numbers: Int64) -> Ids:
     return numbers.astype(np.int32) if fits else numbers.astype(np.int64)
 
 
-def _stretches(firsts: Int64, ends: Int64) -> Int64:
+def _each(operation: np.ufunc, opt_ins: UInt8, firsts: Int64) -> UInt8:
+    """Bits of all people of each cell, joined."""
+    if not len(firsts):
+        return np.empty(0, np.uint8)
+    joined: UInt8 = operation.reduceat(opt_ins, firsts)
+    return joined
+
+
+def stretches(firsts: Int64, ends: Int64) -> Int64:
     """All numbers from each first up to its end."""
     lengths = ends - firsts
     before = np.cumsum(lengths) - lengths

@@ -303,7 +303,8 @@ def search_result(result: SearchResult, country: str) -> SearchResultBody:
 
 def volunteer_body(volunteer: Volunteer, country: str) -> VolunteerBody:
     """What somebody has opted in to."""
-    label = volunteer.place_label
+    place = volunteer.main_place
+    label = "" if place is None else place.place_label
     town = find_town(int(label), country) if label.isdigit() else None
     return VolunteerBody(
         modules=sorted(MODULES[module] for module in volunteer.modules),

@@ -29,6 +29,7 @@ class LiveAudience:
         self._database = database
         self._index: AudienceIndex | None = None
         self._position = 0
+        self._time_zones: dict[int, str] = {}
         self._looked_at = 0.0
         self._lock = threading.Lock()
         self._stop = threading.Event()
@@ -43,14 +44,23 @@ class LiveAudience:
                     # Before reading: what commits meanwhile is read twice, never missed.
                     position = transaction.volunteers.position()
                     index = AudienceIndex(transaction.volunteers.positions())
+                    zones = transaction.volunteers.time_zones()
             else:
                 with self._database.transaction() as transaction:
                     change = transaction.volunteers.changes_since(self._position)
+                    # After the changes: the zones of all who are in them are known.
+                    zones = transaction.volunteers.time_zones()
                 index.apply(change.positions)
                 index.merge_in_background()
                 position = change.position
             self._index, self._position, self._looked_at = index, position, now
+            self._time_zones = zones
             return index
+
+    @property
+    def time_zones(self) -> dict[int, str]:
+        """Names of the time zones of everyone in the index, by their numbers."""
+        return self._time_zones
 
     def start(self) -> None:
         """Follow the database in a thread of its own until ``close``; once is enough."""

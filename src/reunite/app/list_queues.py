@@ -101,7 +101,7 @@ def list_waiting_sightings(
     limit: int = 50,
     offset: int = 0,
 ) -> list[WaitingSighting]:
-    """Sightings; urgent ones first, then the newest."""
+    """Sightings; urgent ones first, then the most plausible."""
     actor = require_role(actor, STAFF)
     views = list_sightings(services, actor, status, limit=limit, offset=offset)
     with services.database.transaction() as transaction:

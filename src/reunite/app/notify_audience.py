@@ -71,7 +71,9 @@ def _audience(
     if place is None:
         return iter(())
     audience = choose_audience(
-        services.audience.index(), Circle(place, radius_km), Wanted(case.module, told=told)
+        services.audience.index(),
+        Circle(place, radius_km),
+        Wanted(case.module, told=told, at=services.clock.now()),
     )
     return audience.iter_chunks(CHUNK_RECIPIENTS)
 

@@ -1,6 +1,7 @@
 """Open a case: somebody is missing, or somebody has been found."""
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from reunite.accounts.account import EVERYONE, STAFF, Actor, require_role
 from reunite.app.describe_case import NO_BACKGROUND, enter_for_matching
@@ -17,7 +18,7 @@ from reunite.cases.case import (
     open_case as new_case,
 )
 from reunite.cases.photos import CasePhoto
-from reunite.kernel.errors import ConflictError, NotFoundError
+from reunite.kernel.errors import ConflictError, NotFoundError, TooManyRequestsError
 from reunite.kernel.ids import PhotoId, new_reference
 from reunite.kernel.people import Module, Side
 from reunite.kernel.places import nearest_town, require_on_land
@@ -51,11 +52,13 @@ class Opened:
 def open_case(services: Services, actor: Actor | None, report: CaseReport) -> Opened:
     """Write a case with its first photo.
 
-    Raises InvalidInputError naming the field at fault, and then nothing has been written.
+    Raises InvalidInputError naming the field at fault, and then nothing has been written;
+    TooManyRequestsError ``too_many_reports``.
     """
     actor = require_role(actor, EVERYONE)
     now = services.clock.now()
     report.background.check()
+    _require_few(services, actor)
     case = new_case(
         reference=new_reference(),
         module=report.module,
@@ -92,6 +95,18 @@ def _enter(transaction: Transaction, case: Case, background: Background) -> None
     backgrounds = {} if background.is_empty else {case.id: background}
     transaction.backgrounds.put(backgrounds)
     enter_for_matching(transaction, [case], backgrounds)
+
+
+def _require_few(services: Services, actor: Actor) -> None:
+    # Stations open cases by the hundred; anybody else who does has something else in mind.
+    limit = services.settings.reports_per_day
+    if actor.is_staff:
+        return
+    since = services.clock.now() - timedelta(days=1)
+    with services.database.transaction() as transaction:
+        recent = transaction.cases.count_opened_since(actor.account_id, since)
+    if recent >= limit:
+        raise TooManyRequestsError("too_many_reports", limit=limit, retry_after_seconds=86_400)
 
 
 def add_photo(

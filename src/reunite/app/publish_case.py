@@ -88,7 +88,7 @@ def preview_alert(
     audience = choose_audience(
         services.audience.index(),
         Circle(case.circumstances.place, radius),
-        Wanted(case.module, told=told),
+        Wanted(case.module, told=told, at=services.clock.now()),
     )
     return AlertPreview(suggested, radius, len(audience.account_ids()))
 

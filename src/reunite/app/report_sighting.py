@@ -1,7 +1,7 @@
 """Report a sighting of a published person."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from reunite.accounts.account import EVERYONE, Actor, require_role
 from reunite.app.intake import decode_upload, kept
@@ -13,7 +13,7 @@ from reunite.cases.sightings import Sighting, check_sighting
 from reunite.faces.photo import Photo, decode_photo, encode_jpeg
 from reunite.faces.quality import Verdict
 from reunite.gallery.port import Float32
-from reunite.kernel.errors import ConflictError, NotFoundError
+from reunite.kernel.errors import ConflictError, NotFoundError, TooManyRequestsError
 from reunite.kernel.ids import SightingId
 from reunite.kernel.people import Side
 from reunite.kernel.places import Point, nearest_town, require_on_land
@@ -30,6 +30,8 @@ class SightingReport:
     text: str
     photo: bytes | None = None
     probe_token: str | None = None
+    # Made by the sender's device: however often it sends, it is one sighting.
+    client_key: str | None = None
 
 
 def report_sighting(
@@ -38,9 +40,15 @@ def report_sighting(
     """Put a sighting into the reviewers' queue.
 
     A photo need not show a face; where it does, its similarity to the case is written
-    beside it for the reviewer.  Raises InvalidInputError; ConflictError ``case_closed``.
+    beside it for the reviewer.  What the device has sent before under the same key is not
+    written again.  Raises InvalidInputError; ConflictError ``case_closed``;
+    TooManyRequestsError ``too_many_sightings``.
     """
     actor = require_role(actor, EVERYONE)
+    sent = _find_sent(services, actor, reference, report)
+    if sent is not None:
+        return sent
+    _require_few(services, actor)
     if report.place is not None:
         require_on_land(report.place, "place")
     label = report.place_label.strip()
@@ -59,6 +67,7 @@ def report_sighting(
         text=report.text.strip(),
         photo_key="" if photo is not None else None,
         similarity=None,
+        client_key=report.client_key or None,
     )
     # Of a found person the time before they were found is what one wants to hear of.
     is_missing = case.side is Side.MISSING
@@ -66,7 +75,7 @@ def report_sighting(
     if photo is None:
         with services.database.transaction() as transaction:
             _get_public(transaction, reference, lock=True)
-            return transaction.sightings.add(sighting)
+            return _add_once(transaction, sighting)
     vectors = _vectors(services, photo)
     with kept(services, encode_jpeg(photo)) as key:
         sighting.photo_key = key
@@ -75,7 +84,50 @@ def report_sighting(
             # erased would stay for ever.
             _get_public(transaction, reference, lock=True)
             sighting.similarity = _similarity(services, transaction, case, vectors)
-            return transaction.sightings.add(sighting)
+            return _add_once(transaction, sighting)
+
+
+def _add_once(transaction: Transaction, sighting: Sighting) -> SightingId:
+    """Write it unless the same device has sent it meanwhile; the case is locked.
+
+    A photo that is then nobody's is found by the sweep.
+    """
+    if sighting.client_key is not None:
+        sent = transaction.sightings.find_sent(
+            sighting.reported_by, sighting.case_id, sighting.client_key
+        )
+        if sent is not None and _says_the_same(sent, sighting.text, sighting.place):
+            return sent.id
+        if sent is not None:
+            # Somebody went back, and wrote something else into the same page.
+            sighting.client_key = None
+    return transaction.sightings.add(sighting)
+
+
+def _find_sent(
+    services: Services, actor: Actor, reference: str, report: SightingReport
+) -> SightingId | None:
+    if not report.client_key:
+        return None
+    with services.database.transaction() as transaction:
+        case = transaction.cases.get_by_reference(reference)
+        sent = transaction.sightings.find_sent(actor.account_id, case.id, report.client_key)
+    if sent is None or not _says_the_same(sent, report.text.strip(), report.place):
+        return None
+    return sent.id
+
+
+def _says_the_same(sent: Sighting, text: str, place: Point | None) -> bool:
+    return (sent.text, sent.place) == (text, place)
+
+
+def _require_few(services: Services, actor: Actor) -> None:
+    limit = services.settings.sightings_per_hour
+    since = services.clock.now() - timedelta(hours=1)
+    with services.database.transaction() as transaction:
+        recent = transaction.sightings.count_since(actor.account_id, since)
+    if recent >= limit and not actor.is_staff:
+        raise TooManyRequestsError("too_many_sightings", limit=limit, retry_after_seconds=3600)
 
 
 def _photo(services: Services, actor: Actor, report: SightingReport) -> Photo | None:

@@ -27,6 +27,9 @@ class Settings:
     session_ttl: timedelta = timedelta(days=14)
     probe_ttl: timedelta = timedelta(days=1)
     searches_per_hour: int = 60  # a person's; enough to work with, too few to trawl
+    # Of one account: more than an eager helper sends, too few to bury the reviewers.
+    sightings_per_hour: int = 20
+    reports_per_day: int = 20
     leads_per_record: int = 10
     # Below this nobody is alike: different adults reach .40 once in a thousand pairs.
     lead_similarity: float = 0.30

@@ -48,9 +48,9 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class DonorFacts:
-    """What deferral looks at.  An unknown weight is left to the centre's scales."""
+    """What deferral looks at.  An unknown age or weight is left to the centre."""
 
-    born_on: date
+    born_on: date | None
     sex: Sex = Sex.UNKNOWN
     weight_kg: float | None = None
     donations: tuple[Donation, ...] = ()
@@ -167,7 +167,9 @@ def next_eligible(
 
     Raises InvalidInputError ``date_in_future`` for a birth or donation after today.
     """
-    if donor.born_on > today or any(donation.on > today for donation in donor.donations):
+    if donor.born_on is not None and donor.born_on > today:
+        raise InvalidInputError("date_in_future", field="born_on")
+    if any(donation.on > today for donation in donor.donations):
         raise InvalidInputError("date_in_future", field="donations")
     found = [
         *_by_age(rules, donor),
@@ -180,7 +182,7 @@ def next_eligible(
     earliest: date | None = today
     if standing:
         earliest = standing[0].until
-    limit = _last_birthday(rules, donor)
+    limit = _too_old_from(rules, donor)
     if earliest is not None and earliest >= limit:
         standing.insert(0, Hindrance("age_maximum", None, source=rules.age_source))
         earliest = None
@@ -188,12 +190,15 @@ def next_eligible(
 
 
 def _by_age(rules: RuleSet, donor: DonorFacts) -> Iterable[Hindrance]:
-    grown = add_months(donor.born_on, 12 * rules.minimum_years)
-    yield Hindrance("age_minimum", grown, source=rules.age_source)
+    if donor.born_on is not None:
+        grown = add_months(donor.born_on, 12 * rules.minimum_years)
+        yield Hindrance("age_minimum", grown, source=rules.age_source)
 
 
-def _last_birthday(rules: RuleSet, donor: DonorFacts) -> date:
-    """The day from which the donor is too old."""
+def _too_old_from(rules: RuleSet, donor: DonorFacts) -> date:
+    """The day from which the donor is too old; never where nobody knows the age."""
+    if donor.born_on is None:
+        return date.max
     years = rules.maximum_years_repeat if donor.donations else rules.maximum_years
     return add_months(donor.born_on, 12 * (years + 1))
 

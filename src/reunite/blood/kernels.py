@@ -20,42 +20,38 @@ def grade_donors(
     positive: Any,
     known: Any,
     antibodies: Any,
-    eligible_day: Any,
     by_basic: Any,
     masks: Any,
     floor: int,
-    day: int,
     grades: Any,
-) -> int:
-    """The grade of every donor, into ``grades``; how many usable ones are deferred on ``day``.
+) -> None:
+    """The grade of every donor, into ``grades``.
 
     by_basic : uint8 array of shape (90,), grade of group, H and RhD
     masks : uint64 array of shape (5, 4): for each grade the antigens that cause it when
         positive, unknown or negative, and the donor's antibodies that do
     """
-    deferred = 0
     for i in range(len(basic)):
         grade = max(by_basic[basic[i]], floor)
-        carried, tested, plasma = positive[i], known[i], antibodies[i]
-        level = _WORST
-        while level > grade:
-            hit = (
-                (carried & masks[level, 0])
-                | (~tested & masks[level, 1])
-                | (tested & ~carried & masks[level, 2])
-                | (plasma & masks[level, 3])
-            )
-            if hit != 0:
-                grade = level
-            level -= 1
+        if grade < _WORST:
+            carried, tested, plasma = positive[i], known[i], antibodies[i]
+            level = _WORST
+            while level > grade:
+                hit = (
+                    (carried & masks[level, 0])
+                    | (~tested & masks[level, 1])
+                    | (tested & ~carried & masks[level, 2])
+                    | (plasma & masks[level, 3])
+                )
+                if hit != 0:
+                    grade = level
+                level -= 1
         grades[i] = grade
-        if eligible_day[i] > day and grade <= _WORST_USABLE:
-            deferred += 1
-    return deferred
 
 
 @numba.njit(nogil=True, cache=True)
 def rank_donors(
+    ids: Any,
     grades: Any,
     declared: Any,
     eligible_day: Any,
@@ -63,22 +59,32 @@ def rank_donors(
     here: Any,
     worst: int,
     day: int,
-    rows: Any,
-    keys: Any,
-    spare_rows: Any,
-    spare_keys: Any,
-) -> int:
-    """Rows of the eligible donors of grade ``worst`` or better, best first, into ``rows``.
+    counts: Any,
+) -> Any:
+    """Eligible donors of grade ``worst`` or better, best first: rows, ids, grades and chords.
 
-    Sorted by grade, then confirmed before self-declared, then distance, then row.  Returns how
-    many; the spare arrays are for the sorting.
+    Sorted by grade, then confirmed before self-declared, then distance, then row.  ``counts``
+    receives how many donors have each grade and, last, how many usable ones are deferred.
     """
-    count = 0
-    x, y, z = here[0], here[1], here[2]
+    for i in range(len(grades)):
+        counts[grades[i]] += 1
+    size = 0
+    for grade in range(worst + 1):
+        size += counts[grade]
+    rows = np.empty(size, np.int32)
+    chords = np.empty(size, np.float32)
+    # The key above, the place in ``rows`` below: one word to move in sorting.
+    words = np.empty(size, np.uint64)
     first = np.zeros(_BINS, np.int64)
     second = np.zeros(_BINS, np.int64)
+    x, y, z = here[0], here[1], here[2]
+    count = 0
     for i in range(len(grades)):
-        if grades[i] > worst or eligible_day[i] > day:
+        if eligible_day[i] > day:
+            if grades[i] <= _WORST_USABLE:
+                counts[_WORST + 1] += 1
+            continue
+        if grades[i] > worst:
             continue
         dx, dy, dz = vectors[i, 0] - x, vectors[i, 1] - y, vectors[i, 2] - z
         chord = np.sqrt(dx * dx + dy * dy + dz * dz)
@@ -91,28 +97,39 @@ def rank_donors(
             | step
         )
         rows[count] = i
-        keys[count] = key
+        chords[count] = chord
+        words[count] = (np.uint64(key) << np.uint64(32)) | np.uint64(count)
         first[key & (_BINS - 1)] += 1
         second[key >> _PASS_BITS] += 1
         count += 1
-    _scatter(rows, keys, spare_rows, spare_keys, first, count, 0)
-    _scatter(spare_rows, spare_keys, rows, keys, second, count, _PASS_BITS)
-    return count
+    spare = np.empty(count, np.uint64)
+    _scatter(words[:count], spare, first, 32)
+    _scatter(spare, words, second, 32 + _PASS_BITS)
+    ranked = np.empty(count, np.int32)
+    ranked_ids = np.empty(count, np.int64)
+    ranked_grades = np.empty(count, np.uint8)
+    ranked_chords = np.empty(count, np.float32)
+    for i in range(count):
+        word = words[i]
+        place = np.int64(word & np.uint64(0xFFFFFFFF))
+        row = rows[place]
+        ranked[i] = row
+        ranked_ids[i] = ids[row]
+        ranked_grades[i] = word >> np.uint64(32 + CHORD_BITS + 1)
+        ranked_chords[i] = chords[place]
+    return ranked, ranked_ids, ranked_grades, ranked_chords
 
 
 @numba.njit(nogil=True, cache=True)
-def _scatter(
-    rows: Any, keys: Any, to_rows: Any, to_keys: Any, counts: Any, count: int, shift: int
-) -> None:
+def _scatter(words: Any, to: Any, counts: Any, shift: int) -> None:
     """One pass of a radix sort, stable."""
     total = 0
     for one in range(_BINS):
         here = counts[one]
         counts[one] = total
         total += here
-    for i in range(count):
-        place = (keys[i] >> shift) & (_BINS - 1)
-        at = counts[place]
-        counts[place] = at + 1
-        to_rows[at] = rows[i]
-        to_keys[at] = keys[i]
+    for i in range(len(words)):
+        word = words[i]
+        place = np.int64((word >> np.uint64(shift)) & np.uint64(_BINS - 1))
+        to[counts[place]] = word
+        counts[place] += 1

@@ -110,23 +110,29 @@ class DonorPool:
 class Matches:
     """Donors for a patient, best first.
 
-    rows : int64, places in the pool
+    rows : int32, places in the pool
     ids : int64
     grades : uint8, of ``rules.Grade``
-    distances_km : float64, infinite where the place is unknown
+    chords : float32, straight through the unit sphere, NaN where the place is unknown
     graded : how many of the whole pool have each grade, deferred or not
     deferred : how many usable ones may not give on that day
     """
 
-    rows: npt.NDArray[np.int64]
+    rows: npt.NDArray[np.int32]
     ids: npt.NDArray[np.int64]
     grades: npt.NDArray[np.uint8]
-    distances_km: npt.NDArray[np.float64]
+    chords: npt.NDArray[np.float32]
     graded: Mapping[Grade, int]
     deferred: int
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    def distances_km(self, first: int | None = None) -> npt.NDArray[np.float64]:
+        """Great-circle distances of the ``first`` so many, infinite where nobody knows."""
+        chords = self.chords[:first].astype(np.float64)
+        distances = 2 * EARTH_RADIUS_KM * np.arcsin(np.minimum(chords / 2, 1.0))
+        return np.where(np.isnan(distances), _UNPLACED_KM, distances)
 
 
 def match(
@@ -146,38 +152,34 @@ def match(
     if worst >= Grade.EXCLUDED:
         raise ValueError("whoever is excluded is not ranked")
     by_basic, masks, floor, judged = _compile(pool, need)
-    day = on.toordinal()
     grades = np.empty(len(pool), np.uint8)
-    deferred = grade_donors(
+    grade_donors(
         pool.basic,
         pool.positive,
         pool.known,
         pool.antibodies,
-        pool.eligible_day,
         by_basic,
         masks,
         int(floor),
-        day,
         grades,
     )
     for row in judged:
         # The masks took the unlisted antigen for unknown, or knew nothing of the antibody.
-        grade = judge(pool.phenotypes[row], need).grade
-        if pool.eligible_day[row] > day:
-            deferred += int(grade.usable) - int(grades[row] <= Grade.LAST_RESORT)
-        grades[row] = grade
-    rows = _rank(pool, grades, here, worst, day)
-    chords = np.linalg.norm(pool.vectors[rows] - vector_of(here), axis=1)
-    distances = 2 * EARTH_RADIUS_KM * np.arcsin(np.minimum(chords / 2, 1.0))
-    counts = np.bincount(grades, minlength=len(Grade))
-    return Matches(
-        rows,
-        pool.ids[rows],
-        grades[rows],
-        np.where(np.isnan(distances), _UNPLACED_KM, distances),
-        {grade: int(counts[grade]) for grade in Grade},
-        int(deferred),
+        grades[row] = judge(pool.phenotypes[row], need).grade
+    counts = np.zeros(len(Grade) + 1, np.int64)
+    rows, ids, best, chords = rank_donors(
+        pool.ids,
+        grades,
+        pool.declared,
+        pool.eligible_day,
+        pool.vectors,
+        np.array(vector_of(here)),
+        int(worst),
+        on.toordinal(),
+        counts,
     )
+    graded = {grade: int(counts[grade]) for grade in Grade}
+    return Matches(rows, ids, best, chords, graded, int(counts[-1]))
 
 
 def match_one_by_one(
@@ -282,26 +284,3 @@ def _compile(
 def _bare(abo: Abo, h: HType, d: RhD) -> Phenotype:
     """A type of nothing but group, H and RhD; a combination that cannot be occurs in no pool."""
     return Phenotype(Abo.O if h is HType.BOMBAY else abo, "", h, d)
-
-
-def _rank(
-    pool: DonorPool, grades: npt.NDArray[np.uint8], here: Point, worst: Grade, day: int
-) -> npt.NDArray[np.int64]:
-    """Rows of the eligible donors of grade ``worst`` or better, best first."""
-    n = int(np.count_nonzero(grades <= worst))
-    rows, spare_rows = np.empty(n, np.int64), np.empty(n, np.int64)
-    keys, spare_keys = np.empty(n, np.uint32), np.empty(n, np.uint32)
-    count = rank_donors(
-        grades,
-        pool.declared,
-        pool.eligible_day,
-        pool.vectors,
-        np.array(vector_of(here)),
-        int(worst),
-        day,
-        rows,
-        keys,
-        spare_rows,
-        spare_keys,
-    )
-    return rows[:count]

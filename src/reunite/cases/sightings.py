@@ -10,6 +10,8 @@ from reunite.kernel.ids import AccountId, CaseId, SightingId
 from reunite.kernel.places import Point
 
 MAX_SIGHTING_TEXT = 2000
+MAX_REPLY_TEXT = 1000
+MAX_CLIENT_KEY = 64
 
 
 class SightingStatus(StrEnum):
@@ -36,7 +38,23 @@ class Sighting:
     status: SightingStatus = SightingStatus.NEW
     decided_by: AccountId | None = None
     decided_at: datetime | None = None
+    # Made by the reporter's device: however often it sends, it is one sighting.
+    client_key: str | None = None
+    reply: str = ""
+    replied_by: AccountId | None = None
+    replied_at: datetime | None = None
     id: SightingId = SightingId(0)
+
+    def answer(self, reply: str, by: AccountId, at: datetime) -> None:
+        """A reviewer's words to the reporter; new ones replace what was said before.
+
+        Raises InvalidInputError ``required`` or ``text_too_long``.
+        """
+        if not reply.strip():
+            raise InvalidInputError("required", field="reply")
+        if len(reply) > MAX_REPLY_TEXT:
+            raise InvalidInputError("text_too_long", field="reply", maximum=MAX_REPLY_TEXT)
+        self.reply, self.replied_by, self.replied_at = reply.strip(), by, at
 
     def decide(self, status: SightingStatus, by: AccountId, at: datetime) -> None:
         """A reviewer's word.  Raises ConflictError ``sighting_decided``."""
@@ -53,6 +71,8 @@ def check_sighting(sighting: Sighting, case_seen_at: datetime | None) -> None:
         raise InvalidInputError("sighting_empty", field="text")
     if len(sighting.text) > MAX_SIGHTING_TEXT:
         raise InvalidInputError("text_too_long", field="text", maximum=MAX_SIGHTING_TEXT)
+    if sighting.client_key is not None and not 0 < len(sighting.client_key) <= MAX_CLIENT_KEY:
+        raise InvalidInputError("text_too_long", field="client_key", maximum=MAX_CLIENT_KEY)
     if len(sighting.place_label) > MAX_LABEL_LENGTH:
         raise InvalidInputError("text_too_long", field="place_label", maximum=MAX_LABEL_LENGTH)
     if sighting.seen_at > sighting.reported_at:

@@ -52,6 +52,11 @@ def cell_of(point: Point, resolution: int = VOLUNTEER_CELL_RESOLUTION) -> int:
     return int(h3.str_to_int(h3.latlng_to_cell(point.latitude, point.longitude, resolution)))
 
 
+def resolution_of(cell: int) -> int:
+    """The H3 resolution of a cell."""
+    return int(h3.get_resolution(h3.int_to_str(cell)))
+
+
 def centre_of(cell: int) -> Point:
     """The centre of an H3 cell."""
     return Point(*h3.cell_to_latlng(h3.int_to_str(cell)))
@@ -83,6 +88,7 @@ class Town:
     admin1_code: str  # the province in GeoNames' numbering
     point: Point
     population: int
+    time_zone: str  # IANA
 
     def name(self, language: Language) -> str:
         return self.name_zh if language is Language.ZH else self.name_en
@@ -121,6 +127,7 @@ def list_towns(country: str = "CN") -> tuple[Town, ...]:
             admin1_code=str(city["admin1code"]),
             point=Point(float(city["latitude"]), float(city["longitude"])),
             population=int(city["population"]),
+            time_zone=str(city["timezone"]),
         )
         for city in cities.values()
         if city["countrycode"] == country
@@ -131,6 +138,11 @@ def list_towns(country: str = "CN") -> tuple[Town, ...]:
 def find_town(geonames_id: int, country: str = "CN") -> Town | None:
     """The town with this GeoNames id."""
     return next((t for t in list_towns(country) if t.geonames_id == geonames_id), None)
+
+
+def towns_within(point: Point, radius_km: float, country: str = "CN") -> list[Town]:
+    """Towns whose centre lies within the radius, the most populous first."""
+    return [town for town in list_towns(country) if distance_km(point, town.point) <= radius_km]
 
 
 @lru_cache(maxsize=4096)  # pages ask for the same places again and again

@@ -19,7 +19,8 @@ Int64 = npt.NDArray[np.int64]
 class VolunteerChange:
     """What has changed about volunteers since some position in the stream.
 
-    ``positions`` holds everybody concerned once, with opt-ins ``NOBODY`` where one has left.
+    ``positions`` holds all places of everybody concerned, or one entry with opt-ins ``NOBODY``
+    of somebody who has left.
     """
 
     positions: Positions
@@ -33,19 +34,27 @@ class VolunteerRepository(Protocol):
         """Join, or change what was said when joining."""
         ...
 
-    def move(self, account_ids: Int64, cells: Int64) -> int:
-        """Put volunteers into other cells, thousands at a time; how many were in another one.
+    def move(self, account_ids: Int64, cells: Int64, now: datetime) -> int:
+        """Put the devices of volunteers into other cells, thousands at a time.
 
-        Of several entries of one person the last counts; whoever is no volunteer is left out.
+        How many places were written: those in another cell, and those that would soon have
+        expired.  Of several entries of one person the last counts; whoever does not share the
+        position of a device (``PlaceKind.HERE``) is left out.
         """
         ...
 
-    def find(self, account_id: AccountId) -> Volunteer | None: ...
+    def find(self, account_id: AccountId, *, lock: bool = False) -> Volunteer | None:
+        """``lock`` holds what they said until the transaction ends."""
+        ...
 
     def delete(self, account_id: AccountId) -> None: ...
 
     def positions(self) -> Positions:
         """Where everyone is."""
+        ...
+
+    def time_zones(self) -> dict[int, str]:
+        """Names of time zones (IANA) by the numbers that rules of pushes hold."""
         ...
 
     def position(self) -> int:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from reunite.cases.case import Case, CaseStatus
 from reunite.cases.leads import Lead, LeadStatus
 from reunite.cases.photos import CasePhoto
+from reunite.cases.plausibility import History
 from reunite.cases.sightings import Sighting, SightingStatus
 from reunite.gallery.port import Enrolment, Facts, TemplateSpace
 from reunite.kernel.ids import (
@@ -89,6 +90,10 @@ class CaseRepository(Protocol):
     def list_matching(self, query: CaseQuery) -> list[Case]: ...
 
     def count(self) -> list[CaseCount]: ...
+
+    def count_opened_since(self, account_id: AccountId, at: datetime) -> int:
+        """How many cases somebody has opened since then."""
+        ...
 
 
 class PhotoRepository(Protocol):
@@ -240,6 +245,26 @@ class SightingRepository(Protocol):
         ...
 
     def list_of_case(self, case_id: CaseId) -> list[Sighting]: ...
+
+    def list_of_reporter(self, account_id: AccountId, *, limit: int = 50) -> list[Sighting]:
+        """The newest first."""
+        ...
+
+    def find_sent(self, account_id: AccountId, case_id: CaseId, client_key: str) -> Sighting | None:
+        """What a device has sent about a case under a key of its own."""
+        ...
+
+    def count_since(self, account_id: AccountId, at: datetime) -> int:
+        """How many somebody has sent since then."""
+        ...
+
+    def count_of_case(self, case_id: CaseId) -> dict[SightingStatus, int]:
+        """How many sightings of a case there are of each status."""
+        ...
+
+    def histories(self, account_ids: Sequence[AccountId]) -> dict[AccountId, History]:
+        """What reviewers made of the earlier sightings of these people; nobody without any."""
+        ...
 
     def erase_of_case(self, case_id: CaseId) -> list[str]:
         """Forget the words, places and photos sent for a case; the storage keys."""

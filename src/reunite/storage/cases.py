@@ -1,6 +1,7 @@
 """Cases and their transitions in PostgreSQL."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, Select, func, select, update
@@ -132,6 +133,15 @@ class PostgresCases:
         if query.before is not None:
             wanted = wanted.where(cases.c.id < query.before)
         return self._list(wanted)
+
+    def count_opened_since(self, account_id: AccountId, at: datetime) -> int:
+        """How many cases somebody has opened since then."""
+        counted = (
+            select(func.count())
+            .select_from(cases)
+            .where(cases.c.opened_by == account_id, cases.c.opened_at > at)
+        )
+        return int(self._connection.execute(counted).scalar_one())
 
     def count(self) -> list[CaseCount]:
         """How many there are of each kind."""

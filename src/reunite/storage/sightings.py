@@ -1,10 +1,13 @@
 """Sightings in PostgreSQL."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, select, update
+from sqlalchemy import Connection, RowMapping, Select, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from reunite.cases.plausibility import History
 from reunite.cases.sightings import Sighting, SightingStatus
 from reunite.kernel.errors import NotFoundError
 from reunite.kernel.ids import AccountId, CaseId, SightingId
@@ -55,6 +58,53 @@ class PostgresSightings:
         """The newest first."""
         return self._list(_newest_first().where(sightings.c.case_id == case_id))
 
+    def list_of_reporter(self, account_id: AccountId, *, limit: int = 50) -> list[Sighting]:
+        """The newest first."""
+        return self._list(_newest_first().where(sightings.c.reported_by == account_id).limit(limit))
+
+    def find_sent(self, account_id: AccountId, case_id: CaseId, client_key: str) -> Sighting | None:
+        """What a device has sent about a case under a key of its own."""
+        found = self._list(
+            select(sightings)
+            .where(sightings.c.reported_by == account_id, sightings.c.case_id == case_id)
+            .where(sightings.c.client_key == client_key)
+        )
+        return found[0] if found else None
+
+    def count_since(self, account_id: AccountId, at: datetime) -> int:
+        """How many somebody has sent since then."""
+        counted = (
+            select(func.count())
+            .select_from(sightings)
+            .where(sightings.c.reported_by == account_id, sightings.c.reported_at > at)
+        )
+        return int(self._connection.execute(counted).scalar_one())
+
+    def count_of_case(self, case_id: CaseId) -> dict[SightingStatus, int]:
+        """How many sightings of a case there are of each status."""
+        rows = self._connection.execute(
+            select(sightings.c.status, func.count().label("count"))
+            .where(sightings.c.case_id == case_id)
+            .group_by(sightings.c.status)
+        )
+        return {SightingStatus(row.status): int(row[1]) for row in rows}
+
+    def histories(self, account_ids: Sequence[AccountId]) -> dict[AccountId, History]:
+        """What reviewers made of the earlier sightings of these people."""
+        decided = (
+            select(
+                sightings.c.reported_by,
+                func.count().filter(sightings.c.status == "passed_on").label("passed_on"),
+                func.count().filter(sightings.c.status == "unlikely").label("unlikely"),
+            )
+            .where(sightings.c.reported_by.in_(list(account_ids)))
+            .group_by(sightings.c.reported_by)
+        )
+        return {
+            AccountId(row.reported_by): History(row.passed_on, row.unlikely)
+            for row in self._connection.execute(decided)
+        }
+
     def erase_of_case(self, case_id: CaseId) -> list[str]:
         """Forget the words, places and photos sent for a case; the storage keys."""
         of_case = (
@@ -67,7 +117,7 @@ class PostgresSightings:
         self._connection.execute(
             update(sightings)
             .where(sightings.c.id.in_([row.id for row in rows]))
-            .values(photo_key=None, text="", place_label="", **columns_of_point(None))
+            .values(photo_key=None, text="", reply="", place_label="", **columns_of_point(None))
         )
         return [row.photo_key for row in rows if row.photo_key is not None]
 
@@ -93,11 +143,15 @@ def _columns(sighting: Sighting) -> dict[str, Any]:
         "status": sighting.status.value,
         "decided_by": sighting.decided_by,
         "decided_at": sighting.decided_at,
+        "client_key": sighting.client_key,
+        "reply": sighting.reply,
+        "replied_by": sighting.replied_by,
+        "replied_at": sighting.replied_at,
     }
 
 
 def _sighting(row: RowMapping) -> Sighting:
-    decided_by = row["decided_by"]
+    decided_by, replied_by = row["decided_by"], row["replied_by"]
     return Sighting(
         case_id=CaseId(row["case_id"]),
         reported_by=AccountId(row["reported_by"]),
@@ -111,5 +165,9 @@ def _sighting(row: RowMapping) -> Sighting:
         status=SightingStatus(row["status"]),
         decided_by=None if decided_by is None else AccountId(decided_by),
         decided_at=row["decided_at"],
+        client_key=row["client_key"],
+        reply=row["reply"],
+        replied_by=None if replied_by is None else AccountId(replied_by),
+        replied_at=row["replied_at"],
         id=SightingId(row["id"]),
     )

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from reunite.accounts.account import Account, Actor, Role
 from reunite.alerts.notices import Notice, NoticeKind
-from reunite.alerts.volunteers import Volunteer
+from reunite.alerts.volunteers import PlaceKind, Volunteer, VolunteerPlace
 from reunite.cases.case import (
     Case,
     CaseStatus,
@@ -214,8 +214,7 @@ def make_volunteer(
     """A volunteer in Hangzhou."""
     return Volunteer(
         account_id=account_id,
-        cell=cell_of(place),
-        place_label="Hangzhou",
+        places=(VolunteerPlace(PlaceKind.HOME, cell_of(place), "Hangzhou", joined_at),),
         modules=modules,
         joined_at=joined_at,
     )

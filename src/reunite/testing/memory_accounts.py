@@ -2,13 +2,28 @@
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from math import ceil
 
 import numpy as np
 import numpy.typing as npt
 
 from reunite.accounts.account import Account
-from reunite.alerts.positions import NOBODY, Positions, last_entries, opt_in_bits
-from reunite.alerts.volunteers import Volunteer
+from reunite.alerts.positions import (
+    EXPIRES,
+    Positions,
+    last_entries,
+    mark_several,
+    no_positions,
+    nowhere,
+    opt_in_bits,
+)
+from reunite.alerts.pushing import push_rule
+from reunite.alerts.volunteers import (
+    POSITION_RENEWED_AFTER,
+    POSITION_TTL,
+    PlaceKind,
+    Volunteer,
+)
 from reunite.kernel.errors import ConflictError, NotFoundError
 from reunite.kernel.ids import AccountId
 from reunite.ports import VolunteerChange
@@ -103,6 +118,13 @@ class StoredVolunteerChange:
     commit: int
 
 
+@dataclass(frozen=True, slots=True)
+class StoredZone:
+    """The name of a time zone."""
+
+    name: str
+
+
 class MemoryVolunteers:
     """Implements ``VolunteerRepository``."""
 
@@ -110,22 +132,37 @@ class MemoryVolunteers:
         self._session = session
         self._volunteers: Table[AccountId, Volunteer] = session.table("volunteers")
         self._changes: Table[int, StoredVolunteerChange] = session.table("volunteer_changes")
+        self._zones: Table[int, StoredZone] = session.table("time_zones")
 
     def save(self, volunteer: Volunteer) -> None:
         require_account(self._session, volunteer.account_id)
+        if volunteer.time_zone not in self.time_zones().values():
+            zone_id = self._session.store.next_id("time_zones")
+            self._zones.put(zone_id, StoredZone(volunteer.time_zone))
         self._volunteers.put(volunteer.account_id, volunteer)
         self._note_change(volunteer.account_id)
 
-    def move(self, account_ids: Int64, cells: Int64) -> int:
+    def move(self, account_ids: Int64, cells: Int64, now: datetime) -> int:
         moved = 0
+        renewed_before = now + POSITION_TTL - POSITION_RENEWED_AFTER
         for row in last_entries(account_ids).tolist():
             volunteer = self._volunteers.get(AccountId(int(account_ids[row])))
-            if volunteer is not None and volunteer.cell != int(cells[row]):
-                self.save(replace(volunteer, cell=int(cells[row])))
+            place = None if volunteer is None else volunteer.find_place(PlaceKind.HERE)
+            if volunteer is None or place is None:
+                continue
+            cell = int(cells[row])
+            expires_at = place.expires_at
+            if place.cell != cell or (expires_at is not None and expires_at < renewed_before):
+                volunteer.set_place(
+                    replace(place, cell=cell, said_at=now, expires_at=now + POSITION_TTL)
+                )
+                self.save(volunteer)
                 moved += 1
         return moved
 
-    def find(self, account_id: AccountId) -> Volunteer | None:
+    def find(self, account_id: AccountId, *, lock: bool = False) -> Volunteer | None:
+        if lock:
+            self._session.hold("volunteers", account_id)
         return self._volunteers.get(account_id)
 
     def delete(self, account_id: AccountId) -> None:
@@ -134,11 +171,8 @@ class MemoryVolunteers:
             self._note_change(account_id)
 
     def positions(self) -> Positions:
-        listed = self._volunteers.values()
-        return Positions(
-            account_ids=np.array([v.account_id for v in listed], dtype=np.int64),
-            cells=np.array([v.cell for v in listed], dtype=np.int64),
-            opt_ins=np.array([opt_in_bits(v.modules, v.language) for v in listed], dtype=np.uint8),
+        return mark_several(
+            Positions.together(no_positions(), *map(self._rows, self._volunteers.values()))
         )
 
     def position(self) -> int:
@@ -147,17 +181,30 @@ class MemoryVolunteers:
     def changes_since(self, position: int) -> VolunteerChange:
         now = self.position()
         changes = self._changes.values(lambda change: change.commit >= position)
-        rows = []
+        parts = [no_positions()]
         for account_id in sorted({change.account_id for change in changes}):
             volunteer = self._volunteers.get(account_id)
-            if volunteer is None:
-                rows.append((account_id, 0, NOBODY))
+            if volunteer is None or not volunteer.places:
+                parts.append(nowhere(np.array([account_id], dtype=np.int64)))
             else:
-                opt_ins = opt_in_bits(volunteer.modules, volunteer.language)
-                rows.append((account_id, volunteer.cell, opt_ins))
-        table = np.array(rows, dtype=np.int64).reshape(-1, 3)
-        return VolunteerChange(
-            Positions(table[:, 0], table[:, 1], table[:, 2].astype(np.uint8)), now
+                parts.append(self._rows(volunteer))
+        return VolunteerChange(mark_several(Positions.together(*parts)), now)
+
+    def time_zones(self) -> dict[int, str]:
+        return {zone_id: zone.name for zone_id, zone in self._zones.items()}
+
+    def _rows(self, volunteer: Volunteer) -> Positions:
+        opt_ins = opt_in_bits(volunteer.modules, volunteer.language)
+        zone_id = next(n for n, name in self.time_zones().items() if name == volunteer.time_zone)
+        rule = push_rule(volunteer.weekly_pushes, volunteer.quiet, zone_id)
+        places = volunteer.places
+        ends = [place.expires_at for place in places]
+        return Positions(
+            np.full(len(places), volunteer.account_id, dtype=np.int64),
+            np.array([place.cell for place in places], dtype=np.int64),
+            np.array([opt_ins | (EXPIRES if end else 0) for end in ends], dtype=np.uint8),
+            np.array([ceil(end.timestamp()) if end else 0 for end in ends], dtype=np.uint32),
+            np.full(len(places), rule, dtype=np.int32),
         )
 
     def forget_changes_before(self, at: datetime) -> int:

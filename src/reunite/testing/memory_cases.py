@@ -7,10 +7,11 @@ from datetime import datetime
 
 from reunite.cases.case import Case
 from reunite.cases.photos import CasePhoto
+from reunite.cases.plausibility import History
 from reunite.cases.registration import Registration
 from reunite.cases.sightings import Sighting, SightingStatus
 from reunite.kernel.errors import ConflictError, NotFoundError
-from reunite.kernel.ids import CaseId, PhotoId, RegistrationId, SightingId
+from reunite.kernel.ids import AccountId, CaseId, PhotoId, RegistrationId, SightingId
 from reunite.kernel.people import Side
 from reunite.ports import CaseCount, CaseQuery, Probe
 from reunite.testing.memory_accounts import require_account
@@ -84,6 +85,9 @@ class MemoryCases:
         else:
             found.sort(key=_closed_at)
         return found[: query.limit]
+
+    def count_opened_since(self, account_id: AccountId, at: datetime) -> int:
+        return len(self._cases.values(lambda c: c.opened_by == account_id and c.opened_at > at))
 
     def count(self) -> list[CaseCount]:
         kinds = Counter(
@@ -217,12 +221,42 @@ class MemorySightings:
     def list_of_case(self, case_id: CaseId) -> list[Sighting]:
         return _newest_first(self._sightings.values(lambda s: s.case_id == case_id))
 
+    def list_of_reporter(self, account_id: AccountId, *, limit: int = 50) -> list[Sighting]:
+        return _newest_first(self._sightings.values(lambda s: s.reported_by == account_id))[:limit]
+
+    def find_sent(self, account_id: AccountId, case_id: CaseId, client_key: str) -> Sighting | None:
+        sent = self._sightings.values(
+            lambda s: (s.reported_by, s.case_id, s.client_key) == (account_id, case_id, client_key)
+        )
+        return next(iter(sent), None)
+
+    def count_since(self, account_id: AccountId, at: datetime) -> int:
+        return len(
+            self._sightings.values(lambda s: s.reported_by == account_id and s.reported_at > at)
+        )
+
+    def count_of_case(self, case_id: CaseId) -> dict[SightingStatus, int]:
+        return dict(Counter(s.status for s in self.list_of_case(case_id)))
+
+    def histories(self, account_ids: Sequence[AccountId]) -> dict[AccountId, History]:
+        found = {}
+        everything = self._sightings.values()
+        for account_id in set(account_ids):
+            counted = Counter(s.status for s in everything if s.reported_by == account_id)
+            if counted:
+                found[account_id] = History(
+                    counted[SightingStatus.PASSED_ON], counted[SightingStatus.UNLIKELY]
+                )
+        return found
+
     def erase_of_case(self, case_id: CaseId) -> list[str]:
         keys = []
         for sighting in self._sightings.values(lambda s: s.case_id == case_id):
             if sighting.photo_key is not None:
                 keys.append(sighting.photo_key)
-            erased = replace(sighting, photo_key=None, text="", place_label="", place=None)
+            erased = replace(
+                sighting, photo_key=None, text="", reply="", place_label="", place=None
+            )
             self._sightings.put(sighting.id, erased)
         return keys
 
@@ -230,6 +264,7 @@ class MemorySightings:
         require_case(self._session, sighting.case_id)
         require_account(self._session, sighting.reported_by)
         require_account(self._session, sighting.decided_by)
+        require_account(self._session, sighting.replied_by)
 
 
 def _newest_first(sightings: list[Sighting]) -> list[Sighting]:

@@ -7,6 +7,7 @@ from babel.support import NullTranslations
 
 from reunite.accounts.account import Role
 from reunite.alerts.notices import NoticeKind
+from reunite.alerts.volunteers import PlaceKind
 from reunite.cases.case import CaseStatus, Outcome, ResolutionCause
 from reunite.cases.facts import Agreement
 from reunite.cases.leads import LeadStatus, Verdict
@@ -72,6 +73,13 @@ LABELS: Mapping[type[Enum], Mapping[Enum, str]] = {
         NoticeKind.CARD: N_("Somebody has scanned the card"),
         NoticeKind.RESOLVED: N_("The search is over, thank you"),
         NoticeKind.CANCELLED: N_("The search was called off"),
+    },
+    PlaceKind: {
+        PlaceKind.HOME: N_("Home"),
+        PlaceKind.WORK: N_("Work or school"),
+        PlaceKind.COMMUTE: N_("On my way"),
+        PlaceKind.FAMILY: N_("Family"),
+        PlaceKind.HERE: N_("Where this device is"),
     },
     Agreement: {
         Agreement.AGREES: N_("agrees"),

@@ -71,6 +71,13 @@ MESSAGES: Mapping[str, str] = {
     "override_not_imminent": N_(
         "Only an imminent need justifies asking people who were asked within 30 days."
     ),
+    "register_too_large": N_("This file is too large. Please send it in parts."),
+    "register_unreadable": N_("This file is damaged or no spreadsheet: %(problem)s"),
+    "register_faulty": N_(
+        "%(faulty)s of %(rows)s rows cannot be used. Nothing was taken over: please mend them, or "
+        "ask for the others only."
+    ),
+    "donor_twice": N_("This donor is in row %(first_row)s already."),
     # Places
     "place_at_sea": N_(
         "This place lies at sea. Please check it: are latitude and longitude swapped?"
@@ -80,6 +87,15 @@ MESSAGES: Mapping[str, str] = {
     ),
     "place_required": N_("Please choose a town or share your position."),
     "town_unknown": N_("We do not know this town. Please choose one from the list."),
+    "too_many_sightings": N_(
+        "You have sent %(limit)s sightings within an hour. Please wait; if it is urgent, call 110."
+    ),
+    "too_many_reports": N_(
+        "You have opened %(limit)s cases within a day. Please wait, or call us if it is urgent."
+    ),
+    # Volunteers
+    "quiet_hours_unknown": N_("Please choose a full hour between 0 and 23."),
+    "weekly_pushes_out_of_range": N_("Please choose a number between 0 and %(maximum)s."),
     # Photos
     "photo_required": N_("Please choose a photo."),
     "photo_empty": N_("The file is empty. Please choose the photo again."),

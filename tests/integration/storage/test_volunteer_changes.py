@@ -48,7 +48,7 @@ def test_a_statement_that_moves_many_makes_one_row(postgres_database: PostgresDa
             transaction.volunteers.save(make_volunteer(account_id))
     with postgres_database._engine.begin() as connection:
         connection.execute(text("DELETE FROM volunteer_changes"))
-        connection.execute(text("UPDATE volunteers SET cell = cell"))
+        connection.execute(text("UPDATE volunteer_places SET cell = cell"))
         rows = connection.execute(text("SELECT account_ids FROM volunteer_changes")).all()
         # No row for a statement that touches nobody.
         connection.execute(text("DELETE FROM volunteers WHERE account_id = -1"))

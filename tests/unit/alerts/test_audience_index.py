@@ -11,7 +11,7 @@ from reunite.alerts import audience_index
 from reunite.alerts.areas import Circle
 from reunite.alerts.audience import Wanted, choose_audience
 from reunite.alerts.audience_index import AudienceIndex
-from reunite.alerts.positions import NOBODY, Positions, no_positions, opt_in_bits
+from reunite.alerts.positions import NOBODY, SEVERAL, Positions, no_positions, opt_in_bits
 from reunite.kernel.languages import Language
 from reunite.kernel.people import Module
 from reunite.kernel.places import Point, cell_of
@@ -24,10 +24,20 @@ LIKES = [
     opt_in_bits([Module.ELDER], Language.EN),
 ]
 
-changes = st.lists(
-    st.tuples(st.integers(1, 12), st.sampled_from(CELLS), st.sampled_from(LIKES)), max_size=15
+Change = tuple[int, int, int]  # account, cell, opt-ins
+
+a_person = st.tuples(
+    st.integers(1, 12),
+    st.just([(CELLS[0], NOBODY)])
+    | st.tuples(st.sampled_from(CELLS), st.sampled_from(LIKES[1:])).map(lambda place: [place])
+    | st.tuples(st.sampled_from(LIKES[1:]), st.lists(st.sampled_from(CELLS), min_size=2)).map(
+        lambda person: [(cell, person[0] | SEVERAL) for cell in person[1]]
+    ),
 )
-Change = tuple[int, int, int]
+# All places of a person come together.
+changes = st.lists(a_person, max_size=12, unique_by=lambda person: person[0]).map(
+    lambda people: [(i, cell, bits) for i, places in people for cell, bits in places]
+)
 
 
 def positions(rows: list[Change]) -> Positions:
@@ -39,39 +49,50 @@ def positions(rows: list[Change]) -> Positions:
     )
 
 
+def take_over(expected: dict[int, list[Change]], rows: list[Change]) -> None:
+    for account_id in {row[0] for row in rows}:
+        expected[account_id] = [row for row in rows if row[0] == account_id]
+
+
 def everyone(index: AudienceIndex, module: Module) -> list[int]:
-    chosen = choose_audience(index, Circle(HERE, 30_000), Wanted(module)).account_ids()
-    return [int(account_id) for account_id in chosen]
+    audience = choose_audience(index, Circle(HERE, 30_000), Wanted(module))
+    listed = [int(account_id) for account_id in audience.account_ids()]
+    assert len(listed) == len(set(listed))
+    assert [i for some in audience.iter_chunks(2) for i in some.tolist()] == listed
+    return listed
 
 
-def assert_same(index: AudienceIndex, expected: dict[int, Change]) -> None:
-    afresh = AudienceIndex(positions(list(expected.values())))
-    living = [i for i, row in expected.items() if row[2] != NOBODY]
+def assert_same(index: AudienceIndex, expected: dict[int, list[Change]]) -> None:
+    rows = [row for places in expected.values() for row in places]
+    afresh = AudienceIndex(positions(rows))
+    living = [row for row in rows if row[2] != NOBODY]
     assert len(index) == len(afresh) == len(living)
     for module in Module:
+        wanted = {row[0] for row in living if row[2] & 1 << int(module)}
+        assert set(everyone(index, module)) == wanted
         assert everyone(index, module) == everyone(afresh, module)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(st.lists(st.tuples(changes, st.booleans()), max_size=6))
 def test_changes_and_merges_lead_to_what_a_new_index_holds(
     steps: list[tuple[list[Change], bool]],
 ) -> None:
-    index, expected = AudienceIndex(), dict[int, Change]()
+    index, expected = AudienceIndex(), dict[int, list[Change]]()
     for rows, merges in steps:
         index.apply(positions(rows))
-        expected |= {row[0]: row for row in rows}
+        take_over(expected, rows)
         if merges:
             index.merge()
         assert_same(index, expected)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(changes, changes, changes)
 def test_what_comes_during_a_merge_is_not_lost(
     before: list[Change], during: list[Change], after: list[Change]
 ) -> None:
-    index, expected = AudienceIndex(), dict[int, Change]()
+    index, expected = AudienceIndex(), dict[int, list[Change]]()
     index.apply(positions(before))
     original = audience_index._merged
 
@@ -87,7 +108,7 @@ def test_what_comes_during_a_merge_is_not_lost(
         audience_index._merged = original
     index.apply(positions(after))
     for rows in (before, during, after):
-        expected |= {row[0]: row for row in rows}
+        take_over(expected, rows)
     assert_same(index, expected)
 
 

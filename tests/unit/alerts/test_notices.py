@@ -36,5 +36,5 @@ def test_values_that_are_stored_stay() -> None:
 
 
 def test_a_volunteer_is_told_in_chinese_unless_they_say_otherwise() -> None:
-    volunteer = Volunteer(AccountId(1), 1, "杭州市", frozenset({Module.CHILD}), NOON)
+    volunteer = Volunteer(AccountId(1), (), frozenset({Module.CHILD}), NOON)
     assert volunteer.language is Language.ZH

@@ -6,6 +6,7 @@ import pytest
 
 from reunite.accounts.account import Actor, Role
 from reunite.alerts.notices import NoticeKind
+from reunite.alerts.volunteers import PlaceKind
 from reunite.app import handlers
 from reunite.app.close_case import resolve_case, withdraw_case
 from reunite.app.deliver_chunks import deliver_to_inboxes
@@ -58,8 +59,10 @@ def inbox(world: World, actor: Actor) -> list[tuple[NoticeKind, str]]:
 
 def test_only_the_cell_of_a_place_is_kept(world: World) -> None:
     volunteer = join_alerts(world.services, world.volunteer, JoinRequest(ALL, point=HANGZHOU))
-    assert volunteer.cell == cell_of(HANGZHOU)
-    assert volunteer.place_label == str(nearest_town(HANGZHOU).geonames_id)
+    [home] = volunteer.places
+    assert (home.kind, home.cell, home.said_at) == (PlaceKind.HOME, cell_of(HANGZHOU), NOON)
+    assert home.place_label == str(nearest_town(HANGZHOU).geonames_id)
+    assert volunteer.time_zone == "Asia/Shanghai"
     assert volunteer.joined_at == NOON
     assert find_volunteer(world.services, world.volunteer) == volunteer
     assert find_volunteer(world.services, world.family) is None
@@ -72,7 +75,7 @@ def test_joining_again_replaces_and_leaving_forgets(world: World) -> None:
     join_alerts(world.services, world.volunteer, JoinRequest(only_elders, town_id=town.geonames_id))
     volunteer = find_volunteer(world.services, world.volunteer)
     assert volunteer is not None
-    assert (volunteer.cell, volunteer.modules) == (cell_of(town.point), only_elders)
+    assert (volunteer.places[0].cell, volunteer.modules) == (cell_of(town.point), only_elders)
     leave_alerts(world.services, world.volunteer)
     assert find_volunteer(world.services, world.volunteer) is None
     leave_alerts(world.services, world.volunteer)

@@ -8,12 +8,24 @@ import pytest
 from reunite.app.close_case import withdraw_case
 from reunite.app.report_sighting import SightingReport, report_sighting
 from reunite.app.search_face import start_search
-from reunite.app.triage_sighting import decide_sighting, list_sightings
+from reunite.app.triage_sighting import (
+    answer_sighting,
+    decide_sighting,
+    list_own_sightings,
+    list_sightings,
+    list_sightings_of_case,
+)
 from reunite.app.view_photo import Variant, get_sighting_picture
 from reunite.cases.sightings import Sighting, SightingStatus
 from reunite.faces.quality import Verdict
-from reunite.kernel.errors import ConflictError, InvalidInputError, NotFoundError
+from reunite.kernel.errors import (
+    ConflictError,
+    InvalidInputError,
+    NotFoundError,
+    TooManyRequestsError,
+)
 from reunite.kernel.ids import SightingId
+from reunite.kernel.places import Point
 from reunite.ports import LookPurpose
 from reunite.testing.faces import PaintedPerson, paint_people, paint_person
 from tests.unit.app.world import HANGZHOU, MID_PACIFIC, NOON, World, cut_off
@@ -41,8 +53,8 @@ def test_a_sighting_enters_the_queue(world: World) -> None:
     unplaced = sent(world, reference, replace(SEEN, place=None, place_label=" 断桥 "))
     assert unplaced.place_label == "断桥"
     views = list_sightings(world.services, world.reviewer)
-    assert [v.distance_km for v in views] == [None, 0]
-    assert list_sightings(world.services, world.reviewer, limit=1, offset=1) == [view]
+    assert [v.distance_km for v in views] == [0, None]
+    assert list_sightings(world.services, world.reviewer, limit=1) == [view]
 
 
 def test_a_photo_of_a_sighting_is_compared_with_the_case(world: World) -> None:
@@ -191,3 +203,72 @@ def test_no_photo_slips_into_a_case_that_is_being_closed(world: World) -> None:
         with pytest.raises(RuntimeError, match="is held"):
             sent(world, reference, replace(SEEN, photo=paint_person(5, 3)))
     assert world.files() == before
+
+
+def test_what_a_device_sends_twice_is_one_sighting(world: World) -> None:
+    reference = world.open_public(5)
+    report = replace(SEEN, photo=paint_person(5, 3), client_key="k1")
+    first = report_sighting(world.services, world.volunteer, reference, report)
+    assert report_sighting(world.services, world.volunteer, reference, report) == first
+    # Another person's device may make the same key; another page of one's own does not.
+    other = report_sighting(world.services, world.family, reference, report)
+    assert other != first
+    # Gone back and written something else: that is another sighting.
+    corrected = replace(report, text="at the station")
+    second = report_sighting(world.services, world.volunteer, reference, corrected)
+    assert second not in {first, other}
+    withdraw_case(world.services, world.family, reference)
+    # However late it comes again, even after the end.
+    assert report_sighting(world.services, world.volunteer, reference, report) == first
+    with pytest.raises(InvalidInputError, match="text_too_long"):
+        report_sighting(
+            world.services,
+            world.volunteer,
+            world.open_public(6),
+            replace(SEEN, client_key="k" * 65),
+        )
+
+
+def test_nobody_buries_the_reviewers(world: World) -> None:
+    reference = world.open_public(5)
+    limit = world.services.settings.sightings_per_hour
+    for number in range(limit):
+        sent(world, reference, replace(SEEN, text=f"seen {number}"))
+    with pytest.raises(TooManyRequestsError) as caught:
+        sent(world, reference, SEEN)
+    assert (caught.value.code, caught.value.details["limit"]) == ("too_many_sightings", limit)
+    report_sighting(world.services, world.family, reference, SEEN)
+    world.pass_time(hours=1)
+    sent(world, reference, SEEN)
+
+
+def test_the_most_plausible_sighting_is_weighed_first(world: World) -> None:
+    reference = world.open_public(5)
+    beijing = Point(39.9042, 116.4074)
+    impossible = sent(world, reference, replace(SEEN, place=beijing))
+    plain = sent(world, reference, SEEN)
+    alike = sent(world, reference, replace(SEEN, photo=paint_person(5, 3)))
+    listed = [view.sighting.id for view in list_sightings(world.services, world.reviewer)]
+    assert listed == [alike.id, plain.id, impossible.id]
+    assert [
+        view.sighting.id
+        for view in list_sightings(world.services, world.reviewer, limit=1, offset=2)
+    ] == [impossible.id]
+    by_time = list_sightings_of_case(world.services, world.reviewer, reference)
+    assert [view.sighting.id for view in by_time] == sorted([impossible.id, plain.id, alike.id])
+
+
+def test_the_reporter_reads_what_a_reviewer_answers(world: World) -> None:
+    reference = world.open_public(5)
+    sighting = sent(world, reference, SEEN)
+    answer_sighting(world.services, world.reviewer, sighting.id, " Thank you. Which bus was it? ")
+    decide_sighting(world.services, world.reviewer, sighting.id, SightingStatus.PASSED_ON)
+    [own] = list_own_sightings(world.services, world.volunteer)
+    assert own.sighting.reply == "Thank you. Which bus was it?"
+    assert own.sighting.replied_by == world.reviewer.account_id
+    assert own.sighting.status is SightingStatus.PASSED_ON
+    assert own.case.reference == reference
+    assert list_own_sightings(world.services, world.family) == []
+    for reply, code in (("  ", "required"), ("x" * 1001, "text_too_long")):
+        with pytest.raises(InvalidInputError, match=code):
+            answer_sighting(world.services, world.reviewer, sighting.id, reply)

@@ -11,12 +11,14 @@ import pytest
 
 import reunite.app
 from reunite.accounts.account import EVERYONE, STAFF, Actor, Role
+from reunite.alerts.volunteers import PlaceKind
 from reunite.app import (
     api_keys,
     close_case,
     import_photos,
     import_residents,
     join_alerts,
+    keep_places,
     list_looks,
     list_notices,
     list_queues,
@@ -44,7 +46,7 @@ from reunite.kernel.errors import ForbiddenError, ReuniteError
 from reunite.kernel.ids import AccountId, ApiKeyId, LeadId, PhotoId, SightingId, StationId
 from reunite.kernel.people import Module, Side
 from reunite.partners.keys import Scope
-from tests.unit.app.world import NOON, World, a_report
+from tests.unit.app.world import HANGZHOU, NOON, World, a_report
 
 Call = Callable[[Services, Actor | None], object]
 ADMINS = frozenset({Role.ADMIN})
@@ -94,6 +96,15 @@ RULES: dict[str, tuple[frozenset[Role], Call]] = {
         lambda s, a: report_sighting.report_sighting(s, a, REFERENCE, SIGHTING),
     ),
     "triage_sighting.list_sightings": (STAFF, triage_sighting.list_sightings),
+    "triage_sighting.list_sightings_of_case": (
+        STAFF,
+        lambda s, a: triage_sighting.list_sightings_of_case(s, a, REFERENCE),
+    ),
+    "triage_sighting.list_own_sightings": (EVERYONE, triage_sighting.list_own_sightings),
+    "triage_sighting.answer_sighting": (
+        STAFF,
+        lambda s, a: triage_sighting.answer_sighting(s, a, SightingId(0), "thanks"),
+    ),
     "triage_sighting.decide_sighting": (
         STAFF,
         lambda s, a: triage_sighting.decide_sighting(s, a, SightingId(0), SightingStatus.PASSED_ON),
@@ -104,6 +115,20 @@ RULES: dict[str, tuple[frozenset[Role], Call]] = {
     ),
     "join_alerts.find_volunteer": (EVERYONE, join_alerts.find_volunteer),
     "join_alerts.leave_alerts": (EVERYONE, join_alerts.leave_alerts),
+    "keep_places.save_place": (
+        EVERYONE,
+        lambda s, a: keep_places.save_place(s, a, keep_places.PlaceRequest(PlaceKind.WORK)),
+    ),
+    "keep_places.forget_place": (
+        EVERYONE,
+        lambda s, a: keep_places.forget_place(s, a, PlaceKind.WORK),
+    ),
+    "keep_places.confirm_places": (EVERYONE, keep_places.confirm_places),
+    "keep_places.share_position": (
+        EVERYONE,
+        lambda s, a: keep_places.share_position(s, a, HANGZHOU),
+    ),
+    "keep_places.export_volunteer": (EVERYONE, keep_places.export_volunteer),
     "read_inbox.list_inbox": (EVERYONE, read_inbox.list_inbox),
     "read_inbox.count_unread": (EVERYONE, read_inbox.count_unread),
     "read_inbox.mark_read": (EVERYONE, read_inbox.mark_read),

@@ -29,7 +29,7 @@ ADULT = DonorFacts(date(1990, 5, 1), Sex.FEMALE, 55)
 days = st.dates(date(2023, 1, 1), TODAY)
 facts = st.builds(
     DonorFacts,
-    born_on=st.dates(date(1950, 1, 1), date(2012, 1, 1)),
+    born_on=st.none() | st.dates(date(1950, 1, 1), date(2012, 1, 1)),
     sex=st.sampled_from(Sex),
     weight_kg=st.none() | st.floats(35, 120),
     donations=st.lists(st.builds(Donation, st.sampled_from(DonationKind), days), max_size=4).map(
@@ -120,6 +120,10 @@ def test_too_old_by_the_time_the_interval_is_over() -> None:
     assert [one.code for one in found.hindrances] == ["age_maximum", "interval"]
 
 
+def test_an_unknown_age_is_left_to_the_centre() -> None:
+    assert earliest(CHINA, replace(ADULT, born_on=None)) == TODAY
+
+
 def test_weight() -> None:
     light = replace(ADULT, weight_kg=47)
     assert earliest(CHINA, light) == TODAY
@@ -181,9 +185,16 @@ def test_months_are_never_short(day: date, months: int) -> None:
     assert later.day in {day.day, 1}
 
 
-def test_dates_of_the_future_are_refused() -> None:
+@pytest.mark.parametrize(
+    "donor",
+    [
+        gave(WHOLE, TODAY + timedelta(days=1)),
+        replace(ADULT, born_on=TODAY + timedelta(days=1)),
+    ],
+)
+def test_dates_of_the_future_are_refused(donor: DonorFacts) -> None:
     with pytest.raises(InvalidInputError) as caught:
-        next_eligible(CHINA, gave(WHOLE, TODAY + timedelta(days=1)), WHOLE, TODAY)
+        next_eligible(CHINA, donor, WHOLE, TODAY)
     assert caught.value.code == "date_in_future"
 
 

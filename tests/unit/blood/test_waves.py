@@ -12,6 +12,7 @@ from reunite.blood.compatibility import Need
 from reunite.blood.notation import parse_phenotype
 from reunite.blood.rules import Grade
 from reunite.blood.waves import (
+    ASSURANCE,
     FATIGUE,
     MOST_UNITS,
     PATIENCE,
@@ -129,11 +130,11 @@ def test_silence_reaches_everybody_in_the_end(
 @settings(max_examples=30)
 @given(needed=st.integers(1, 8), yes=st.integers(0, 50), no=st.integers(0, 50))
 def test_a_wave_is_needed_over_p(needed: int, yes: int, no: int) -> None:
-    pool = candidates_of(800, history=History(yes + no, yes))
+    pool = candidates_of(1200, history=History(yes + no, yes))
     for urgency in Urgency:
         told = plan(Recruitment(needed, urgency, NOW), pool, NOW)
         p = pool[0].probability * answered_within(PATIENCE[urgency])
-        assert abs(len(told.donor_ids) - ceil(needed / p)) <= 1
+        assert abs(len(told.donor_ids) - ceil(ASSURANCE[urgency] * needed / p)) <= 1
         assert told.next_look_at == NOW + PATIENCE[urgency]
 
 

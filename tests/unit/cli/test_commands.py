@@ -29,6 +29,8 @@ COMMANDS = [
     ["user"],
     ["user", "add"],
     ["gallery"],
+    ["blood"],
+    ["blood", "match"],
     ["partners"],
     ["partners", "key", "add"],
 ]

@@ -61,7 +61,7 @@ def test_the_dashboard_shows_what_waits_the_most_urgent_first(site: Site) -> Non
 
 def test_the_dashboard_counts_and_pages(site: Site) -> None:
     for _ in range(25):
-        site.world.open()
+        site.world.open(by=site.world.officer)
     first = reviewer(site).get("/en/review").text
     assert "24+" in first
     before = first.split("review?before=")[1].split('"')[0]

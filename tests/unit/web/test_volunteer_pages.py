@@ -32,15 +32,16 @@ def kept(site: Site) -> Volunteer | None:
 def test_a_volunteer_joins_with_a_town_in_either_language(site: Site) -> None:
     for language, town in (("zh", "杭州"), ("zh", "杭州市"), ("en", "hangzhou")):
         done = volunteer(site).post(f"/{language}/volunteer", {"module": "2", "town": town})
-        assert done.headers["location"] == f"/{language}/volunteer?saved=1"
+        assert done.headers["location"] == f"/{language}/volunteer?done=saved"
         one = kept(site)
         assert one is not None
-        found = find_town(int(one.place_label))
+        home = one.places[0]
+        found = find_town(int(home.place_label))
         assert found is not None
         assert found.name_en == "Hangzhou"
-        assert one.cell == cell_of(found.point)
+        assert home.cell == cell_of(found.point)
         assert one.modules == {Module.ELDER}
-    html = volunteer(site).get("/en/volunteer?saved=1").text
+    html = volunteer(site).get("/en/volunteer?done=saved").text
     assert "You will be told when somebody near you is lost." in html
     assert 'value="Hangzhou"' in html
 
@@ -50,7 +51,7 @@ def test_of_a_position_only_the_cell_is_kept(site: Site) -> None:
     volunteer(site).post("/en/volunteer", form)
     one = kept(site)
     assert one is not None
-    assert one.cell == cell_of(Point(30.27412, 120.15511))
+    assert one.places[0].cell == cell_of(Point(30.27412, 120.15511))
     assert one.modules == {Module.CHILD, Module.BLOOD}
     html = volunteer(site).get("/en/volunteer").text
     assert "Your place came from your device." in html
@@ -67,7 +68,7 @@ def test_changing_the_kinds_keeps_the_place(site: Site) -> None:
     volunteer(site).post("/en/volunteer", {"module": "1", "town": town})
     one = kept(site)
     assert one is not None
-    assert one.cell == cell_of(place)
+    assert one.places[0].cell == cell_of(place)
     assert one.modules == {Module.CHILD}
 
 
@@ -95,7 +96,7 @@ def test_leaving_forgets_the_place(site: Site) -> None:
     reader = volunteer(site)
     reader.post("/en/volunteer", {"module": "1", "town": "杭州"})
     done = reader.post("/en/volunteer/leave")
-    assert "Your place has been forgotten." in reader.get(done.headers["location"]).text
+    assert "Your places have been forgotten." in reader.get(done.headers["location"]).text
     assert kept(site) is None
 
 
@@ -281,3 +282,90 @@ def test_a_sighting_of_a_case_that_is_over_is_too_late(site: Site) -> None:
         409,
         410,
     }
+
+
+# More places, and how loudly
+
+
+def joined(site: Site) -> Reader:
+    reader = volunteer(site)
+    reader.post("/en/volunteer", {"module": "1", "town": "杭州"})
+    return reader
+
+
+def test_quiet_hours_budget_and_coarseness_are_kept(site: Site) -> None:
+    form = {
+        "module": "1",
+        "town": "杭州",
+        "coarse": "1",
+        "quiet_from": "23",
+        "quiet_until": "6",
+        "weekly_pushes": "5",
+    }
+    reader = volunteer(site)
+    reader.post("/en/volunteer", form)
+    one = kept(site)
+    assert one is not None
+    assert (one.quiet.from_hour, one.quiet.until_hour, one.weekly_pushes) == (23, 6, 5)
+    html = reader.get("/en/volunteer").text
+    assert '<option value="23" selected>' in html
+    assert '<option value="5" selected>' in html
+    again = reader.post("/en/volunteer", {"module": "1", "town": "Hangzhou", "weekly_pushes": "99"})
+    assert again.status_code == 422
+    assert 'id="error-weekly_pushes"' in again.text
+    assert (
+        'id="error-quiet_from"' in reader.post("/en/volunteer", {**form, "quiet_from": "24"}).text
+    )
+
+
+def test_another_place_is_kept_and_erased(site: Site) -> None:
+    reader = joined(site)
+    done = reader.post("/en/volunteer/places", {"kind": "work", "other_town": "北京"})
+    assert done.headers["location"] == "/en/volunteer?done=place"
+    html = reader.get("/en/volunteer").text
+    assert "Work or school" in html
+    assert "near Beijing" in html
+    refused = reader.post("/en/volunteer/places", {"kind": "work", "other_town": "Atlantis"})
+    assert refused.status_code == 422
+    assert 'id="error-other_town"' in refused.text
+    done = reader.post("/en/volunteer/places/work/forget")
+    assert "The place has been erased." in reader.get(done.headers["location"]).text
+    assert "near Beijing" not in reader.get("/en/volunteer").text
+    assert reader.post("/en/volunteer/places/castle/forget").status_code == 404
+
+
+def test_only_those_who_opted_in_have_other_places(site: Site) -> None:
+    done = volunteer(site).post("/en/volunteer/places", {"kind": "work", "other_town": "北京"})
+    assert done.headers["location"] == "/en/volunteer"
+    assert kept(site) is None
+
+
+def test_a_device_is_told_the_outline_of_its_cell(site: Site) -> None:
+    reader = joined(site)
+    position = {"latitude": "30.30", "longitude": "120.10"}
+    assert reader.post("/en/volunteer/position", position).status_code == 404
+    reader.post("/en/volunteer/places", {"kind": "here", **position})
+    there = {"latitude": "39.9042", "longitude": "116.4074"}
+    outline = reader.post("/en/volunteer/position", there).json()["cell"]
+    assert len(outline) == 6
+    assert all(abs(y - 39.9) < 0.02 and abs(x - 116.4) < 0.02 for y, x in outline)
+    one = kept(site)
+    assert one is not None
+    assert one.places[1].cell == cell_of(Point(39.9042, 116.4074))
+    assert reader.post("/en/volunteer/position", {"latitude": "1"}).status_code == 422
+
+
+def test_places_are_asked_about_after_half_a_year(site: Site) -> None:
+    reader = joined(site)
+    assert "Are they still true?" not in reader.get("/en/volunteer").text
+    site.world.pass_time(days=181)
+    reader = volunteer(site)
+    assert "Are they still true?" in reader.get("/en/volunteer").text
+    reader.post("/en/volunteer/confirm")
+    assert "Are they still true?" not in reader.get("/en/volunteer").text
+
+
+def test_a_volunteer_takes_everything_away(site: Site) -> None:
+    answer = joined(site).get("/en/volunteer/export")
+    assert answer.headers["content-disposition"].startswith("attachment")
+    assert answer.json()["places"][0]["kind"] == "home"

@@ -6,7 +6,12 @@ what is written here (``tests/integration/storage`` compares the two).
 """
 
 from reunite.storage.tables.accounts import accounts, looks, sessions
-from reunite.storage.tables.alerts import volunteer_changes, volunteers
+from reunite.storage.tables.alerts import (
+    time_zones,
+    volunteer_changes,
+    volunteer_places,
+    volunteers,
+)
 from reunite.storage.tables.base import metadata
 from reunite.storage.tables.cases import (
     case_transitions,
@@ -88,7 +93,9 @@ __all__ = [
     "template_changes",
     "template_spaces",
     "templates",
+    "time_zones",
     "volunteer_changes",
+    "volunteer_places",
     "volunteers",
     "webhooks",
 ]

@@ -124,7 +124,13 @@ sightings = Table(
     text_column("status"),
     Column("decided_by", ForeignKey("accounts.id", ondelete="RESTRICT")),
     Column("decided_at", UTC_TIME),
+    Column("client_key", Text),
+    text_column("reply"),
+    Column("replied_by", ForeignKey("accounts.id", ondelete="RESTRICT")),
+    Column("replied_at", UTC_TIME),
     one_of("status", SightingStatus),
+    UniqueConstraint("reported_by", "case_id", "client_key"),
+    Index(None, "reported_by", "reported_at"),
     CheckConstraint("(latitude IS NULL) = (longitude IS NULL)", name="place"),
     Index(None, "status", "reported_at", "id"),
 )

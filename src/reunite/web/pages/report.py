@@ -9,6 +9,7 @@ from reunite.app.open_case import CaseReport, open_case
 from reunite.cases.case import Circumstances, Person
 from reunite.kernel.errors import InvalidInputError, NotFoundError, ReuniteError
 from reunite.kernel.people import Module, Sex, Side, YearRange
+from reunite.kernel.places import towns_within
 from reunite.web.ages import likely_birth_years
 from reunite.web.forms import Form
 from reunite.web.page import Context, Page
@@ -21,6 +22,7 @@ routes = Pages()
 SIDES = {"missing": Side.MISSING, "found": Side.FOUND}
 REPORTABLE = (Module.CHILD, Module.ELDER)  # blood requests have forms of their own
 OLDEST_YEARS = 130
+MAP_TOWNS, MAP_RADIUS_KM = 25, 3000.0
 
 
 @routes.get("/report/{side}", access=SIGNED_IN)
@@ -40,6 +42,28 @@ def submit_report(page: Page, side: str) -> Response:
     if opened.choose_photo is not None:
         return page.redirect(f"/photos/{opened.choose_photo}/face")
     return page.redirect(f"/cases/{opened.reference}?thanks=1")
+
+
+@routes.get("/towns/around", access=PUBLIC)
+def towns_around(page: Page) -> Response:
+    """The largest towns near a point, to write on a map."""
+    form = page.query_form()
+    point = form.point()
+    if point is None:
+        raise InvalidInputError("place_required", field="place")
+    radius_km = min(MAP_RADIUS_KM, max(1.0, form.decimal("radius_km") or 1.0))
+    near = towns_within(point, radius_km, page.services.settings.country)
+    return JSONResponse(
+        [
+            {
+                "name": town.name(page.language),
+                "latitude": town.point.latitude,
+                "longitude": town.point.longitude,
+            }
+            for town in near[:MAP_TOWNS]
+        ],
+        headers={"Cache-Control": "public, max-age=86400"},
+    )
 
 
 @routes.get("/towns", access=PUBLIC)
