@@ -176,6 +176,20 @@ def test_the_main_story(
     volunteer.look("results")
     assert NAME in volunteer.page.locator(".candidate").first.inner_text()
 
+    # A second photo of the same person, and somebody who is not the person.
+    volunteer.page.locator("a[href$='/photos']").click()
+    volunteer.look("add-photo")
+    volunteer.page.set_input_files("input[name=photo]", photo(pair.older))
+    volunteer.send("/photos")
+    volunteer.look("results-several")
+    expect(volunteer.page.locator(".probe-photos li")).to_have_count(2)
+    assert NAME in volunteer.page.locator(".candidate").first.inner_text()
+    others = volunteer.page.locator(".candidate").count()
+    volunteer.page.locator(".candidate").last.locator(".aside-form button").click()
+    expect(volunteer.page.locator(".set-aside summary")).to_be_visible()
+    assert volunteer.page.locator(".candidate").count() == others - 1
+    volunteer.look("results-set-aside")
+
     # A station takes in a person and uploads the newer photo: a lead, for reviewers only.
     station = visitor("station")
     station.go("/report/found")

@@ -58,6 +58,58 @@ def test_expired_probes_are_forgotten(database: Database) -> None:
         assert transaction.probes.find(young.token_digest, NOW) == young
 
 
+def test_photos_beside_a_probe_come_and_go_with_it(database: Database) -> None:
+    account = store_account(database)
+    first, alone = make_probe(account.id), make_probe(account.id)
+    others = [
+        make_probe(account.id, created_at=NOW + timedelta(minutes=minutes), beside=first)
+        for minutes in (1, 2)
+    ]
+    with database.transaction() as transaction:
+        for probe in (first, alone, *reversed(others)):
+            transaction.probes.add(probe)
+        assert transaction.probes.list_beside(first.token_digest, NOW) == others
+        assert transaction.probes.list_beside(alone.token_digest, NOW) == []
+        assert transaction.probes.list_beside(first.token_digest, first.expires_at) == []
+    with database.transaction() as transaction:
+        gone = transaction.probes.delete(others[0].token_digest)
+        assert gone == [others[0].storage_key]
+        assert transaction.probes.list_beside(first.token_digest, NOW) == others[1:]
+        gone = transaction.probes.delete(first.token_digest)
+        assert set(gone) == {first.storage_key, others[1].storage_key}
+        assert transaction.probes.find(others[1].token_digest, NOW) is None
+        assert transaction.probes.find(alone.token_digest, NOW) == alone
+        assert transaction.probes.delete(first.token_digest) == []
+
+
+def test_expired_photos_are_forgotten_with_those_beside_them(database: Database) -> None:
+    account = store_account(database)
+    old = make_probe(account.id, created_at=NOW - timedelta(days=2))
+    beside = make_probe(account.id, created_at=NOW - timedelta(days=1, hours=20), beside=old)
+    with database.transaction() as transaction:
+        transaction.probes.add(old)
+        transaction.probes.add(beside)
+    with database.transaction() as transaction:
+        gone = transaction.probes.delete_expired(NOW)
+        assert set(gone) == {old.storage_key, beside.storage_key}
+
+
+def test_who_was_set_aside_is_saved(database: Database) -> None:
+    probe = make_probe(store_account(database).id)
+    with database.transaction() as transaction:
+        transaction.probes.add(probe)
+        probe.set_aside = frozenset({CaseId(7), CaseId(3)})
+        transaction.probes.save(probe)
+    with database.transaction() as transaction:
+        assert transaction.probes.find(probe.token_digest, NOW) == probe
+
+
+def test_no_photo_is_beside_an_unknown_one(database: Database) -> None:
+    account = store_account(database)
+    with pytest.raises(NotFoundError), database.transaction() as transaction:
+        transaction.probes.add(make_probe(account.id, beside=make_probe(account.id)))
+
+
 def test_a_probe_needs_an_account(database: Database) -> None:
     with pytest.raises(NotFoundError), database.transaction() as transaction:
         transaction.probes.add(make_probe(AccountId(99)))

@@ -35,6 +35,7 @@ from reunite.api.schemas.matching import (
     LeadDetail,
     LeadSideBody,
     ResemblanceBody,
+    SearchPhotoBody,
     SearchResultBody,
 )
 from reunite.app.count_outcomes import Statistics
@@ -283,6 +284,16 @@ def search_result(result: SearchResult, country: str) -> SearchResultBody:
         faces=faces(result.faces),
         chosen=result.chosen,
         captured_year=result.captured_year,
+        photos=[
+            SearchPhotoBody(
+                number=photo.number,
+                faces=faces(photo.faces),
+                chosen=photo.chosen,
+                captured_year=photo.captured_year,
+            )
+            for photo in result.photos
+        ],
+        set_aside=[case.reference for case in result.set_aside],
         resemblances=[
             ResemblanceBody(
                 case=case_summary(one.case, public_place(one.case, country)).model_copy(

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from reunite.app.match_facts import Faces, lead_of, weigh_pair
+from reunite.app.match_facts import Faces, compare_faces, lead_of, weigh_pair
 from reunite.app.services import Services
 from reunite.gallery.port import NO_TEMPLATE, Filter, Probes
 from reunite.kernel.ids import CaseId, PhotoId
@@ -60,8 +60,9 @@ def match_record(
         photos = (photo_id, partner_photo_id)
         if case.side is not Side.MISSING:
             photos = (partner_photo_id, photo_id)
-        weight = weigh_pair(transaction, case, partner, similarity)
-        transaction.leads.add_new(
-            lead_of(services, case, partner, weight, Faces(similarity, *photos))
-        )
+        # Another two photos of theirs may be more alike than this one.
+        best = compare_faces(services, transaction, case, partner)
+        faces = best if best.similarity > similarity else Faces(similarity, *photos)
+        weight = weigh_pair(transaction, case, partner, faces.similarity)
+        transaction.leads.add_new(lead_of(services, case, partner, weight, faces))
     transaction.looks.add([Look(None, case.id, LookPurpose.SEARCH, now)])

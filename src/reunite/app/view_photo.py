@@ -5,7 +5,7 @@ from enum import StrEnum
 import numpy as np
 
 from reunite.accounts.account import EVERYONE, STAFF, Actor, require_role
-from reunite.app.search_face import get_probe
+from reunite.app.search_face import get_search_photo
 from reunite.app.services import Services
 from reunite.cases.photos import PhotoFace
 from reunite.faces.photo import Pixels, decode_photo, encode_jpeg, thumbnail
@@ -58,11 +58,12 @@ def get_probe_picture(
     token: str,
     variant: Variant,
     face: int | None = None,
+    number: int = 0,
 ) -> bytes:
-    """A JPEG of the photo that somebody searches with, for nobody else."""
+    """A JPEG of a photo that somebody searches with, for nobody else."""
     actor = require_role(actor, EVERYONE)
     with services.database.transaction() as transaction:
-        probe = get_probe(services, transaction, actor, token)
+        probe = get_search_photo(services, transaction, actor, token, number)
     index = probe.chosen if face is None else face
     return _picture(services, probe.storage_key, probe.faces, variant, index)
 

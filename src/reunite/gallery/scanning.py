@@ -22,51 +22,25 @@ from reunite.gallery.kernels import (
 from reunite.gallery.port import Filter, Float32, Hits, Int64
 from reunite.gallery.ranking import HitTable, best_first, score
 from reunite.gallery.settings import GallerySettings
-from reunite.gallery.state import Admission, State, admissions
+from reunite.gallery.state import Admission, Cuts, Piece, State, admissions
 
 TemplateSource = Callable[[Int64], npt.NDArray[np.floating]]
 """Stored templates by id, float16 or float32 of shape (n, dim); rows of NaN where unknown."""
 
-_SAMPLE_SHARE = 84  # one part in so many is looked at beforehand
 _FEWEST_PIECES_TO_SAMPLE = 2
+_PIECES_A_THREAD = 16
+_SMALLEST_PIECE = 1 << 10
 _PROBES_AT_ONCE = 64
 _SCORES_WORTH_HELP = 200_000  # about the time it takes to wake a thread
 _ROW_BITS = 40  # a row's number within its segment; the segment's number lies above
 
 
 @dataclass(frozen=True, slots=True)
-class _Piece:
+class _Job:
+    """A piece of one of the parts of a search."""
+
     part: int
-    starts: Int64
-    ends: Int64
-
-    @property
-    def groups(self) -> int:
-        return int((self.ends - self.starts).sum())
-
-    def beginning(self, groups: int) -> "_Piece":
-        """The first so many groups of it."""
-        upto = np.cumsum(self.ends - self.starts)
-        last = min(int(np.searchsorted(upto, groups)), len(upto) - 1)
-        ends = self.ends[: last + 1].copy()
-        ends[-1] -= max(0, int(upto[last]) - groups)
-        return _Piece(self.part, self.starts[: last + 1], ends)
-
-
-def _pieces(parts: list[Admission], groups_at_once: int) -> Iterator[_Piece]:
-    """Runs cut and gathered into pieces of about equal work, in order."""
-    for number, part in enumerate(parts):
-        upto = np.cumsum(part.ends - part.starts)
-        total = int(upto[-1]) if len(upto) else 0
-        before = upto - (part.ends - part.starts)
-        for low in range(0, total, groups_at_once):
-            high = min(low + groups_at_once, total)
-            first = int(np.searchsorted(upto, low, side="right"))
-            last = int(np.searchsorted(before, high, side="left"))
-            starts, ends = part.starts[first:last].copy(), part.ends[first:last].copy()
-            starts[0] += low - before[first]
-            ends[-1] -= upto[last - 1] - high
-            yield _Piece(number, starts, ends)
+    piece: Piece
 
 
 class _Buffers:
@@ -124,19 +98,28 @@ class Scanner:
         self, parts: list[Admission], query: Query, shape: CodeShape, keep: int
     ) -> list[Int64]:
         """The ``keep`` nearest rows by their codes, per probe, in ascending order."""
-        pieces = list(_pieces(parts, self._groups_at_once))
-        limits = self._first_limits(parts, query, shape, keep, pieces)
-        buffers = self._spread(parts, query.planes, shape, keep, pieces, limits)
+        cuts = self._cut(parts)
+        jobs = [_Job(part, one) for part, cut in enumerate(cuts) for one in cut.pieces]
+        samples = [_Job(part, one) for part, cut in enumerate(cuts) for one in cut.samples]
+        limits = self._first_limits(parts, query, shape, keep, jobs, samples)
+        buffers = self._spread(parts, query.planes, shape, keep, jobs, limits)
         rows = [_merge(buffers, probe, keep)[0] for probe in range(len(query.planes))]
         # A sample may have been unlike the whole: then too few passed, and all is open again.
         missed = [probe for probe, found in enumerate(rows) if len(found) < keep]
         if missed:
             limits = np.full(len(missed), NO_LIMIT, dtype=np.int64)
             planes = query.planes[missed]
-            buffers = self._spread(parts, planes, shape, keep, pieces, limits)
+            buffers = self._spread(parts, planes, shape, keep, jobs, limits)
             for at, probe in enumerate(missed):
                 rows[probe] = _merge(buffers, at, keep)[0]
         return rows
+
+    def _cut(self, parts: list[Admission]) -> list[Cuts]:
+        """The work in pieces: small enough that all threads end at about the same time."""
+        share = sum(part.groups for part in parts) // (self._threads * _PIECES_A_THREAD)
+        # A power of two, so that a gallery which grows by a face is not cut anew.
+        size = 1 << max(share, _SMALLEST_PIECE).bit_length() - 1
+        return [part.cut(min(size, self._groups_at_once)) for part in parts]
 
     def _first_limits(
         self,
@@ -144,18 +127,17 @@ class Scanner:
         query: Query,
         shape: CodeShape,
         keep: int,
-        pieces: list[_Piece],
+        jobs: list[_Job],
+        samples: list[_Job],
     ) -> Int64:
         """A distance per probe that about a third more than ``keep`` rows should undercut.
 
         Without it every row of the beginning would be looked at in full.
         """
         limits = np.full(len(query.planes), NO_LIMIT, dtype=np.int64)
-        if len(pieces) < _FEWEST_PIECES_TO_SAMPLE:
+        if len(jobs) < _FEWEST_PIECES_TO_SAMPLE:
             return limits
-        beginning = max(1, self._groups_at_once // _SAMPLE_SHARE)
-        samples = [piece.beginning(beginning) for piece in pieces]
-        share = sum(one.groups for one in samples) / sum(one.groups for one in pieces)
+        share = sum(one.piece.groups for one in samples) / sum(one.piece.groups for one in jobs)
         expected = keep * share
         of_sample = int(1.3 * expected + 3 * expected**0.5 + 4)
         buffers = self._spread(parts, query.planes, shape, of_sample, samples, limits)
@@ -171,16 +153,16 @@ class Scanner:
         planes: UInt64,
         shape: CodeShape,
         keep: int,
-        pieces: list[_Piece],
+        jobs: list[_Job],
         limits: Int64,
     ) -> list[_Buffers]:
         """Scan pieces on all threads."""
-        queue, lock = iter(pieces), threading.Lock()
+        queue, lock = iter(jobs), threading.Lock()
         work = partial(_work, parts, planes, shape, keep, queue, lock, limits)
         # This thread scans too: on a busy machine, waking another takes longer than a
         # small scan, and a helper that has not begun by the end is not waited for.
-        scores = len(planes) * GROUP * sum(piece.groups for piece in pieces)
-        helpers = min(self._threads, len(pieces), 1 + scores // _SCORES_WORTH_HELP) - 1
+        scores = len(planes) * GROUP * sum(one.piece.groups for one in jobs)
+        helpers = min(self._threads, len(jobs), 1 + scores // _SCORES_WORTH_HELP) - 1
         futures: Sequence[Future[_Buffers]] = [self._pool.submit(work) for _ in range(helpers)]
         mine = work()
         return [mine, *(future.result() for future in futures if not future.cancel())]
@@ -252,7 +234,7 @@ def _work(
     planes: UInt64,
     shape: CodeShape,
     keep: int,
-    queue: Iterator[_Piece],
+    queue: Iterator[_Job],
     lock: threading.Lock,
     limits: Int64,
 ) -> _Buffers:
@@ -262,10 +244,10 @@ def _work(
     rules = shape.rules
     while True:
         with lock:
-            piece = next(queue, None)
-        if piece is None:
+            job = next(queue, None)
+        if job is None:
             return buffers
-        part = parts[piece.part]
+        part, piece = parts[job.part], job.piece
         scan(
             tag,
             _fixed(part.head),
@@ -275,7 +257,7 @@ def _work(
             _fixed(part.admitted),
             piece.starts,
             piece.ends,
-            piece.part << _ROW_BITS,
+            job.part << _ROW_BITS,
             planes,
             rules,
             keep,

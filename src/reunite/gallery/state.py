@@ -1,5 +1,6 @@
 """What a gallery holds at one moment, and which of it a filter admits."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +23,8 @@ from reunite.kernel.people import Sex
 _EVER = 1 << 31
 _NEVER_BORN = 1 << 15
 _FEW_VALUES = 8
+_SAMPLE_SHARE = 84  # one part in so many is looked at beforehand
+_FILTERS_REMEMBERED = 6  # a bit a row each
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,22 @@ class Held:
     live: UInt8
     live_count: int
     dead_since: float | None = None  # seconds since 1970, of the oldest row to be erased
+    # What the last filters admitted; a change of rows makes another Held, which knows none.
+    _admitted: dict[Filter, "Admission"] = field(default_factory=dict, compare=False, repr=False)
+
+    def admit(self, wanted: Filter) -> "Admission":
+        """What ``wanted`` admits of the live rows; remembered for filters that come again."""
+        known = self._admitted.get(wanted)
+        if known is not None:
+            return known
+        found = _admit_segment(self, wanted)
+        # Excluded people belong to one search, which does not come again.
+        if not wanted.excluded_subject_ids and not wanted.excluded_template_ids:
+            while len(self._admitted) >= _FILTERS_REMEMBERED:
+                # Another thread may be at the same: each drops at most what is there.
+                self._admitted.pop(next(iter(list(self._admitted))), None)
+            self._admitted[wanted] = found
+        return found
 
     def without(self, rows: Int64, at: float) -> "Held":
         """The same with fewer live rows."""
@@ -68,6 +87,46 @@ class State:
 
 
 @dataclass(frozen=True, slots=True)
+class Piece:
+    """Runs of groups that one thread scans at once; int64 arrays of equal length."""
+
+    starts: Int64
+    ends: Int64
+    groups: int
+
+    def beginning(self, groups: int) -> "Piece":
+        """The first so many groups of it."""
+        upto = np.cumsum(self.ends - self.starts)
+        last = min(int(np.searchsorted(upto, groups)), len(upto) - 1)
+        ends = self.ends[: last + 1].copy()
+        ends[-1] -= max(0, int(upto[last]) - groups)
+        return Piece(self.starts[: last + 1], ends, min(groups, self.groups))
+
+
+@dataclass(frozen=True, slots=True)
+class Cuts:
+    """The work of a scan in pieces, and the beginning of each as a sample of the whole."""
+
+    pieces: tuple[Piece, ...]
+    samples: tuple[Piece, ...]
+
+
+def _pieces(run_starts: Int64, run_ends: Int64, groups_at_once: int) -> Iterator[Piece]:
+    """Runs cut and gathered into pieces of about equal work, in order."""
+    upto = np.cumsum(run_ends - run_starts)
+    total = int(upto[-1]) if len(upto) else 0
+    before = upto - (run_ends - run_starts)
+    for low in range(0, total, groups_at_once):
+        high = min(low + groups_at_once, total)
+        first = int(np.searchsorted(upto, low, side="right"))
+        last = int(np.searchsorted(before, high, side="left"))
+        starts, ends = run_starts[first:last].copy(), run_ends[first:last].copy()
+        starts[0] += low - before[first]
+        ends[-1] -= upto[last - 1] - high
+        yield Piece(starts, ends, high - low)
+
+
+@dataclass(frozen=True, slots=True)
 class Admission:
     """The part of a segment or tail that a search reads.
 
@@ -83,6 +142,25 @@ class Admission:
     ends: Int64
     count: int
     holder: Segment | TailView
+    _cuts: dict[int, "Cuts"] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def groups(self) -> int:
+        """Groups of rows that a search reads."""
+        return int((self.ends - self.starts).sum())
+
+    def cut(self, groups_at_once: int) -> "Cuts":
+        """The runs in pieces of about equal work, remembered.
+
+        Cutting takes as long as scanning a tenth of a million faces.
+        """
+        known = self._cuts.get(groups_at_once)
+        if known is None:
+            pieces = tuple(_pieces(self.starts, self.ends, groups_at_once))
+            beginning = max(1, groups_at_once // _SAMPLE_SHARE)
+            samples = tuple(one.beginning(beginning) for one in pieces)
+            known = self._cuts[groups_at_once] = Cuts(pieces, samples)
+        return known
 
     def ids(self, rows: Int64) -> Int64:
         """Template ids of these rows."""
@@ -101,11 +179,12 @@ class Admission:
 def admissions(state: State, wanted: Filter) -> list[Admission]:
     """Everything that ``wanted`` admits, segment by segment."""
     parts = [
-        _admit_segment(one, wanted)
+        one.admit(wanted)
         for one in state.held
         if one.live_count and one.segment.name not in state.damaged
     ]
-    parts.append(_admit_tail(state.tail, wanted))
+    if state.tail.live_count:
+        parts.append(_admit_tail(state.tail, wanted))
     return [one for one in parts if one.count]
 
 

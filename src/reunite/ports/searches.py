@@ -31,6 +31,10 @@ class Probe:
     captured_year: int | None
     created_at: datetime
     expires_at: datetime
+    # Of the first photo of the same search; None for the first itself.
+    beside: bytes | None = None
+    # Of the first photo: whom the searcher has said it is not.
+    set_aside: frozenset[CaseId] = frozenset()
 
 
 class ProbeRepository(Protocol):
@@ -40,8 +44,16 @@ class ProbeRepository(Protocol):
 
     def find(self, token_digest: bytes, now: datetime) -> Probe | None: ...
 
+    def list_beside(self, token_digest: bytes, now: datetime) -> list[Probe]:
+        """The other photos of a search, in the order in which they came."""
+        ...
+
     def save(self, probe: Probe) -> None:
-        """Write the chosen face."""
+        """Write the chosen face, and who was set aside."""
+        ...
+
+    def delete(self, token_digest: bytes) -> list[str]:
+        """Forget one photo, and those beside it; the storage keys."""
         ...
 
     def count_since(self, account_id: AccountId, since: datetime) -> int: ...

@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, RowMapping, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from reunite.kernel.ids import AccountId
+from reunite.kernel.ids import AccountId, CaseId
 from reunite.ports import Probe
 from reunite.storage.rows import faces_from_json, faces_to_json
 from reunite.storage.tables import probes
@@ -28,6 +28,8 @@ class PostgresProbes:
                 captured_year=probe.captured_year,
                 created_at=probe.created_at,
                 expires_at=probe.expires_at,
+                beside=probe.beside,
+                set_aside=sorted(probe.set_aside),
             )
         )
 
@@ -42,25 +44,36 @@ class PostgresProbes:
             .mappings()
             .one_or_none()
         )
-        if row is None:
-            return None
-        return Probe(
-            token_digest=row["token_digest"],
-            account_id=AccountId(row["account_id"]),
-            storage_key=row["storage_key"],
-            faces=faces_from_json(row["faces"]),
-            chosen=row["chosen"],
-            captured_year=row["captured_year"],
-            created_at=row["created_at"],
-            expires_at=row["expires_at"],
-        )
+        return None if row is None else _probe(row)
+
+    def list_beside(self, token_digest: bytes, now: datetime) -> list[Probe]:
+        """The other photos of a search, in the order in which they came."""
+        rows = self._connection.execute(
+            select(probes)
+            .where(probes.c.beside == token_digest, probes.c.expires_at > now)
+            .order_by(probes.c.created_at, probes.c.token_digest)
+        ).mappings()
+        return [_probe(row) for row in rows]
 
     def save(self, probe: Probe) -> None:
-        """Write the chosen face."""
+        """Write the chosen face, and who was set aside."""
         self._connection.execute(
             update(probes)
             .where(probes.c.token_digest == probe.token_digest)
-            .values(chosen=probe.chosen, captured_year=probe.captured_year)
+            .values(
+                chosen=probe.chosen,
+                captured_year=probe.captured_year,
+                set_aside=sorted(probe.set_aside),
+            )
+        )
+
+    def delete(self, token_digest: bytes) -> list[str]:
+        """Forget one photo, and those beside it; the storage keys."""
+        concerned = (probes.c.token_digest == token_digest) | (probes.c.beside == token_digest)
+        return list(
+            self._connection.scalars(
+                delete(probes).where(concerned).returning(probes.c.storage_key)
+            )
         )
 
     def count_since(self, account_id: AccountId, since: datetime) -> int:
@@ -79,3 +92,18 @@ class PostgresProbes:
                 delete(probes).where(probes.c.expires_at <= now).returning(probes.c.storage_key)
             )
         )
+
+
+def _probe(row: RowMapping) -> Probe:
+    return Probe(
+        token_digest=row["token_digest"],
+        account_id=AccountId(row["account_id"]),
+        storage_key=row["storage_key"],
+        faces=faces_from_json(row["faces"]),
+        chosen=row["chosen"],
+        captured_year=row["captured_year"],
+        created_at=row["created_at"],
+        expires_at=row["expires_at"],
+        beside=row["beside"],
+        set_aside=frozenset(CaseId(one) for one in row["set_aside"]),
+    )

@@ -228,9 +228,13 @@ def make_notice(
 
 
 def make_probe(
-    account_id: AccountId, *, created_at: datetime = NOW, storage_key: str | None = None
+    account_id: AccountId,
+    *,
+    created_at: datetime = NOW,
+    storage_key: str | None = None,
+    beside: Probe | None = None,
 ) -> Probe:
-    """A photo that somebody searches with; it expires after a day."""
+    """A photo that somebody searches with; it expires after a day, or with the first of them."""
     return Probe(
         token_digest=secrets.token_bytes(32),
         account_id=account_id,
@@ -239,7 +243,8 @@ def make_probe(
         chosen=0,
         captured_year=2025,
         created_at=created_at,
-        expires_at=created_at + timedelta(days=1),
+        expires_at=created_at + timedelta(days=1) if beside is None else beside.expires_at,
+        beside=None if beside is None else beside.token_digest,
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from reunite.kernel.errors import ConflictError
+from reunite.kernel.errors import ConflictError, NotFoundError
 from reunite.kernel.ids import AccountId, CaseId
 from reunite.ports import Look, Message, Probe
 from reunite.testing.memory_accounts import require_account
@@ -27,6 +27,8 @@ class MemoryProbes:
         self._session.hold("probes", probe.token_digest)
         if probe.token_digest in self._probes:
             raise ConflictError
+        if probe.beside is not None and probe.beside not in self._probes:
+            raise NotFoundError
         self._probes.put(probe.token_digest, probe)
 
     def find(self, token_digest: bytes, now: datetime) -> Probe | None:
@@ -38,8 +40,23 @@ class MemoryProbes:
         if stored is not None:
             self._probes.put(
                 probe.token_digest,
-                replace(stored, chosen=probe.chosen, captured_year=probe.captured_year),
+                replace(
+                    stored,
+                    chosen=probe.chosen,
+                    captured_year=probe.captured_year,
+                    set_aside=probe.set_aside,
+                ),
             )
+
+    def list_beside(self, token_digest: bytes, now: datetime) -> list[Probe]:
+        listed = self._probes.values(lambda p: p.beside == token_digest and p.expires_at > now)
+        return sorted(listed, key=lambda probe: (probe.created_at, probe.token_digest))
+
+    def delete(self, token_digest: bytes) -> list[str]:
+        gone = self._probes.values(lambda probe: token_digest in (probe.token_digest, probe.beside))
+        for probe in gone:
+            self._probes.delete(probe.token_digest)
+        return [probe.storage_key for probe in gone]
 
     def count_since(self, account_id: AccountId, since: datetime) -> int:
         return len(

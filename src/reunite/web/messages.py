@@ -78,6 +78,12 @@ MESSAGES: Mapping[str, str] = {
         "ask for the others only."
     ),
     "donor_twice": N_("This donor is in row %(first_row)s already."),
+    "unit_twice": N_("This unit is in row %(first_row)s already."),
+    "needed_by_past": N_("This is in the past: when is the blood needed?"),
+    "needed_by_far": N_("Please ask at most %(days)s days ahead."),
+    "blood_for_money": N_(
+        "Nobody is paid for blood here: please say nothing of money, and ask for none."
+    ),
     # Places
     "place_at_sea": N_(
         "This place lies at sea. Please check it: are latitude and longitude swapped?"
@@ -125,6 +131,9 @@ MESSAGES: Mapping[str, str] = {
         "from the front, or cut out the part with the face."
     ),
     "photo_several_faces": N_("There are several faces in this photo. Please say which is meant."),
+    "too_many_search_photos": N_(
+        "A search takes up to %(limit)s photos. Please remove one first, or begin a new search."
+    ),
     "no_such_face": N_("Please choose one of the faces shown."),
     "photo_already_there": N_("This photo is there already. Please choose a different one."),
     "face_unusable": N_("This face cannot be used. Please choose another photo."),

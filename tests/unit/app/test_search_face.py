@@ -8,10 +8,14 @@ from reunite.app.erase_expired import erase_expired
 from reunite.app.fill_gallery import add_synthetic_templates
 from reunite.app.open_case import add_photo
 from reunite.app.search_face import (
+    MOST_PHOTOS,
     SearchResult,
+    add_search_photo,
     choose_probe_face,
     digest_of,
+    drop_search_photo,
     list_probe_faces,
+    set_aside,
     start_search,
     view_search,
 )
@@ -201,3 +205,93 @@ def test_pointing_at_a_face_looks_at_nobody(world: World) -> None:
         list_probe_faces(world.services, world.family, token)
     with world.database.transaction() as transaction:
         assert transaction.looks.list_of_case(world.case(reference).id) == []
+
+
+class TestSeveralPhotos:
+    def test_whoever_resembles_all_of_them_comes_first(self, world: World) -> None:
+        other, reference = world.open_public(4), world.open_public(5)
+        # The first photo is of somebody else by mistake, the others are right.
+        started = start_search(world.services, world.family, paint_person(4, 9))
+        token = started.token
+        assert found(view_search(world.services, world.family, token))[0] == other
+        for variant in (7, 8):
+            add_search_photo(world.services, world.family, token, paint_person(5, variant), 2001)
+        result = view_search(world.services, world.family, token)
+        assert found(result)[0] == reference
+        assert [photo.captured_year for photo in result.photos] == [None, 2001, 2001]
+        drop_search_photo(world.services, world.family, token, 2)
+        drop_search_photo(world.services, world.family, token, 1)
+        assert found(view_search(world.services, world.family, token))[0] == other
+        # The first, its case's two, and nothing of what was dropped.
+        assert world.files() == world.keys()
+        with pytest.raises(NotFoundError):
+            drop_search_photo(world.services, world.family, token, 0)
+
+    def test_two_photos_score_as_the_mean_direction(self, world: World) -> None:
+        world.open_public(5)
+        token = start_search(world.services, world.family, paint_person(5, 1)).token
+        alone = view_search(world.services, world.family, token).resemblances[0].similarity
+        add_search_photo(world.services, world.family, token, paint_person(5, 1))
+        both = view_search(world.services, world.family, token).resemblances[0].similarity
+        assert both == pytest.approx(alone, abs=1e-3)
+
+    def test_a_face_is_chosen_in_each_photo(self, world: World) -> None:
+        reference = world.open_public(5)
+        token = start_search(world.services, world.family, paint_person(5, 9)).token
+        group = paint_people(PaintedPerson(4), PaintedPerson(5, 8))
+        assert add_search_photo(world.services, world.family, token, group).needs_choice
+        # What was not pointed at yet is left out.
+        assert found(view_search(world.services, world.family, token)) == [reference]
+        assert len(list_probe_faces(world.services, world.family, token, 1)) == 2
+        choose_probe_face(world.services, world.family, token, 1, 1)
+        result = view_search(world.services, world.family, token)
+        assert [photo.chosen for photo in result.photos] == [0, 1]
+        assert get_probe_picture(
+            world.services, world.family, token, Variant.FACE, None, 1
+        ) != get_probe_picture(world.services, world.family, token, Variant.FACE)
+
+    def test_there_is_an_end_to_it(self, world: World) -> None:
+        token = start_search(world.services, world.family, paint_person(5)).token
+        for variant in range(1, MOST_PHOTOS):
+            add_search_photo(world.services, world.family, token, paint_person(5, variant))
+        with pytest.raises(InvalidInputError, match="too_many_search_photos"):
+            add_search_photo(world.services, world.family, token, paint_person(5, 9))
+        assert len(world.files()) == MOST_PHOTOS
+
+    def test_they_are_the_searchers_own_and_go_together(self, world: World) -> None:
+        token = start_search(world.services, world.family, paint_person(5)).token
+        world.pass_time(hours=20)
+        add_search_photo(world.services, world.family, token, paint_person(5, 1))
+        for act in (
+            lambda: add_search_photo(world.services, world.reviewer, token, paint_person(5, 2)),
+            lambda: drop_search_photo(world.services, world.reviewer, token, 1),
+            lambda: get_probe_picture(world.services, world.reviewer, token, Variant.FULL, None, 1),
+        ):
+            with pytest.raises(NotFoundError, match="search_expired"):
+                act()
+        world.pass_time(hours=4, minutes=1)
+        assert erase_expired(world.services) == 2
+        assert world.files() == set()
+
+
+class TestSettingAside:
+    def test_somebody_set_aside_stays_away_until_taken_back(self, world: World) -> None:
+        first, second = world.open_public(5), world.open_public(5, 1)
+        token = start_search(world.services, world.family, paint_person(5, 9)).token
+        set_aside(world.services, world.family, token, first)
+        result = view_search(world.services, world.family, token)
+        assert found(result) == [second]
+        assert [case.reference for case in result.set_aside] == [first]
+        assert set(found(search(world, world.volunteer, 5))) == {first, second}
+        set_aside(world.services, world.family, token, first, put_back=True)
+        assert set(found(view_search(world.services, world.family, token))) == {first, second}
+
+    def test_nobody_learns_of_a_case_that_is_not_public(self, world: World) -> None:
+        hidden = world.open(5)
+        token = start_search(world.services, world.family, paint_person(5, 9)).token
+        with pytest.raises(NotFoundError):
+            set_aside(world.services, world.volunteer, token, hidden)
+        with pytest.raises(NotFoundError):
+            set_aside(world.services, world.family, token, hidden)
+        with pytest.raises(NotFoundError):
+            set_aside(world.services, world.family, token, "0000000000")

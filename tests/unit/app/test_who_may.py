@@ -15,12 +15,15 @@ from reunite.alerts.volunteers import PlaceKind
 from reunite.app import (
     api_keys,
     close_case,
+    exchange_records,
+    export_cases,
     import_photos,
     import_residents,
     join_alerts,
     keep_places,
     list_looks,
     list_notices,
+    list_origins,
     list_queues,
     name_accounts,
     open_case,
@@ -32,9 +35,11 @@ from reunite.app import (
     search_face,
     sign_in,
     stations,
+    take_alert,
     triage_sighting,
     view_case,
     view_photo,
+    webhooks,
 )
 from reunite.app.access import ADMIN_ONLY, PUBLIC, SIGNED_IN, STAFF_ONLY, Access
 from reunite.app.services import Services
@@ -43,7 +48,15 @@ from reunite.cases.case import Outcome, Person, ResolutionCause
 from reunite.cases.leads import Verdict
 from reunite.cases.sightings import SightingStatus
 from reunite.kernel.errors import ForbiddenError, ReuniteError
-from reunite.kernel.ids import AccountId, ApiKeyId, LeadId, PhotoId, SightingId, StationId
+from reunite.kernel.ids import (
+    AccountId,
+    ApiKeyId,
+    LeadId,
+    PhotoId,
+    SightingId,
+    StationId,
+    WebhookId,
+)
 from reunite.kernel.people import Module, Side
 from reunite.partners.keys import Scope
 from tests.unit.app.world import HANGZHOU, NOON, World, a_report
@@ -133,6 +146,18 @@ RULES: dict[str, tuple[frozenset[Role], Call]] = {
     "read_inbox.count_unread": (EVERYONE, read_inbox.count_unread),
     "read_inbox.mark_read": (EVERYONE, read_inbox.mark_read),
     "search_face.start_search": (EVERYONE, lambda s, a: search_face.start_search(s, a, b"")),
+    "search_face.add_search_photo": (
+        EVERYONE,
+        lambda s, a: search_face.add_search_photo(s, a, "token", b""),
+    ),
+    "search_face.drop_search_photo": (
+        EVERYONE,
+        lambda s, a: search_face.drop_search_photo(s, a, "token", 1),
+    ),
+    "search_face.set_aside": (
+        EVERYONE,
+        lambda s, a: search_face.set_aside(s, a, "token", "7K3M9QX2TB"),
+    ),
     "search_face.choose_probe_face": (
         EVERYONE,
         lambda s, a: search_face.choose_probe_face(s, a, "token", 0),
@@ -178,6 +203,36 @@ RULES: dict[str, tuple[frozenset[Role], Call]] = {
     "api_keys.revoke_key": (ADMINS, lambda s, a: api_keys.revoke_key(s, a, ApiKeyId(0))),
     "api_keys.list_keys": (ADMINS, api_keys.list_keys),
     "api_keys.list_key_uses": (ADMINS, lambda s, a: api_keys.list_key_uses(s, a, ApiKeyId(0))),
+    "exchange_records.add_repository": (
+        ADMINS,
+        lambda s, a: exchange_records.add_repository(
+            s, a, exchange_records.RepositoryRequest("a.example", "https://a.example", AccountId(0))
+        ),
+    ),
+    "exchange_records.list_repositories": (ADMINS, exchange_records.list_repositories),
+    "exchange_records.pause_repository": (
+        ADMINS,
+        lambda s, a: exchange_records.pause_repository(s, a, "a.example", paused=True),
+    ),
+    "exchange_records.remove_repository": (
+        ADMINS,
+        lambda s, a: exchange_records.remove_repository(s, a, "a.example"),
+    ),
+    "list_origins.list_origins": (STAFF, lambda s, a: list_origins.list_origins(s, a, REFERENCE)),
+    "webhooks.add_webhook": (
+        ADMINS,
+        lambda s, a: webhooks.add_webhook(s, a, "", frozenset()),
+    ),
+    "webhooks.disable_webhook": (
+        ADMINS,
+        lambda s, a: webhooks.disable_webhook(s, a, WebhookId(0)),
+    ),
+    "webhooks.list_webhooks": (ADMINS, webhooks.list_webhooks),
+    "export_cases.iter_export": (
+        ADMINS,
+        lambda s, a: list(export_cases.iter_export(s, a, export_cases.ExportPurpose.PUBLICATION)),
+    ),
+    "take_alert.list_received_alerts": (STAFF, take_alert.list_received_alerts),
     "name_accounts.name_accounts": (STAFF, lambda s, a: name_accounts.name_accounts(s, a, [])),
     "register_person.register_person": (
         EVERYONE,

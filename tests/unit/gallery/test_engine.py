@@ -204,6 +204,24 @@ class TestFilters:
         assert 0 < hits.searched < 2000
 
 
+class TestFiltersThatComeAgain:
+    def test_a_remembered_filter_knows_what_was_removed_and_added_since(self, folder: Path) -> None:
+        # More filters than are remembered, each again and again between changes.
+        wanted = [Filter(birth_years=YearRange(1900, year)) for year in range(1985, 1995)]
+        plain = ExactGallery(SPACE)
+        probe = probes_of(unit_vectors(9, 1))
+        with opened(folder) as gallery:
+            for step in range(4):
+                added = enrolment(1 + 100 * step, 100)
+                for each in (gallery, plain):
+                    each.add(added)
+                    each.remove([2 + 100 * step, 50])
+                for one in (*wanted, Filter(), *wanted):
+                    ours, theirs = gallery.search(probe, 500, one), plain.search(probe, 500, one)
+                    assert ours.searched == theirs.searched
+                    assert set(ours.template_ids[0]) == set(theirs.template_ids[0])
+
+
 class TestUpkeep:
     def test_compaction_takes_the_dead_off_the_disk(self, folder: Path) -> None:
         with opened(folder) as gallery:

@@ -249,6 +249,58 @@ def test_face_find_asks_which_face(site: Site) -> None:
     assert "Which face is it?" in reader.get(address + "/face").text
 
 
+def test_face_find_with_several_photos(site: Site) -> None:
+    site.world.open_public(1, 1, person=Person(name="Right One"))
+    site.world.open_public(2, 1, person=Person(name="Other One"))
+    reader = site.reader(site.world.volunteer)
+    address = reader.post("/en/find", files=photo(2, 2)).headers["location"]
+    assert "Searched with" not in reader.get(address).text
+    assert "Add a photo of the same person" in reader.get(address).text
+    wrong = reader.post(address + "/photos", files={"photo": ("x.jpg", b"hello")})
+    assert wrong.status_code == 422
+    assert "This file is not a photo." in wrong.text
+    for variant in (2, 3):
+        added = reader.post(address + "/photos", {"captured_year": "2010"}, files=photo(1, variant))
+        assert added.headers["location"] == address
+    html = reader.get(address).text
+    assert "Searched with 3 photos together" in html
+    assert html.index(">Right One<") < html.index(">Other One<")
+    assert reader.get(address[3:] + "/face.jpg?number=2").status_code == 200
+    assert reader.get(address[3:] + "/face.jpg?number=3").status_code == 404
+    reader.post(address + "/photos/drop", {"number": "1"})
+    reader.post(address + "/photos/drop", {"number": "1"})
+    assert reader.post(address + "/photos/drop", {"number": "1"}).status_code == 404
+    html = reader.get(address).text
+    assert html.index(">Other One<") < html.index(">Right One<")
+
+
+def test_face_find_asks_for_the_face_of_an_added_photo(site: Site) -> None:
+    site.world.open_public(2, 1, person=Person(name="Right One"))
+    reader = site.reader(site.world.volunteer)
+    address = reader.post("/en/find", files=photo(2, 2)).headers["location"]
+    reader.post(address + "/photos", files=several())
+    html = reader.get(address).text
+    assert "Which face is it?" in html
+    assert "/face.jpg?number=1&amp;face=1" in html
+    assert reader.post(address, {"face": "1", "number": "1"}).status_code == 303
+    assert "Searched with 2 photos together" in reader.get(address).text
+
+
+def test_somebody_who_is_not_the_person_is_set_aside(site: Site) -> None:
+    site.world.open_public(1, 1, person=Person(name="Right One"))
+    wrong = site.world.open_public(2, 1, person=Person(name="Other One"))
+    reader = site.reader(site.world.volunteer)
+    address = reader.post("/en/find", files=photo(1, 2)).headers["location"]
+    assert reader.post(address + "/aside", {"reference": wrong}).status_code == 303
+    html = reader.get(address).text
+    assert "1 person set aside" in html
+    assert "Other One is not this person" not in html
+    assert "Right One is not this person" in html
+    reader.post(address + "/aside", {"reference": wrong, "put_back": "1"})
+    assert "Other One is not this person" in reader.get(address).text
+    assert reader.post(address + "/aside", {"reference": "0000000000"}).status_code == 404
+
+
 @pytest.mark.parametrize(
     ("files", "words"),
     [
@@ -304,7 +356,7 @@ def test_what_other_sites_copy_names_nobody(site: Site) -> None:
     reference = site.world.open_public(1, person=Person(name="林小雨"))
     html = site.reader().get(f"/zh/cases/{reference}").text
     copied = re.findall(r'<meta property="og:[^>]+>', html)
-    assert len(copied) == 2
+    assert len(copied) == 5
     assert not [line for line in copied if "林小雨" in line]
 
 

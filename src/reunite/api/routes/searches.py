@@ -21,7 +21,14 @@ from reunite.api.schemas.basics import ModuleName, SexName, SideName
 from reunite.api.schemas.cases import FaceChoice
 from reunite.api.schemas.matching import SearchResultBody, SearchStartedBody
 from reunite.app.access import SIGNED_IN
-from reunite.app.search_face import choose_probe_face, start_search, view_search
+from reunite.app.search_face import (
+    add_search_photo,
+    choose_probe_face,
+    drop_search_photo,
+    set_aside,
+    start_search,
+    view_search,
+)
 from reunite.app.view_photo import Variant, get_probe_picture
 from reunite.gallery.port import Filter
 from reunite.kernel.errors import InvalidInputError
@@ -31,6 +38,7 @@ router = APIRouter(route_class=AccessRoute, tags=["Face-find"])
 
 # Wide enough to leave one end open.
 FIRST_YEAR, LAST_YEAR = 1800, 2200
+PhotoNumber = Annotated[int, Query(ge=0, description="Which photo of the search.")]
 YearLimit = Annotated[int | None, Query(ge=FIRST_YEAR, le=LAST_YEAR)]
 
 
@@ -88,10 +96,65 @@ def begin_search(
 )
 @allow(SIGNED_IN)
 def choose_search_face(
-    services: Wired, caller: Caller, token: SearchToken, body: FaceChoice
+    services: Wired, caller: Caller, token: SearchToken, body: FaceChoice, number: PhotoNumber = 0
 ) -> None:
     """Needed where the photo shows several."""
-    choose_probe_face(services, caller, token, body.index)
+    choose_probe_face(services, caller, token, body.index, number)
+
+
+@router.post(
+    "/searches/{token}/photos",
+    status_code=201,
+    summary="Search with one more photo of the same person",
+    responses=problem_responses(404, 429),
+)
+@allow(SIGNED_IN)
+def extend_search(
+    services: Wired,
+    caller: Caller,
+    token: SearchToken,
+    photo: PhotoFile,
+    captured_year: CapturedYear = None,
+) -> SearchStartedBody:
+    """Of another year, perhaps: whoever resembles all photos comes first."""
+    started = add_search_photo(services, caller, token, photo.file.read(), captured_year)
+    return SearchStartedBody(token=started.token, needs_choice=started.needs_choice)
+
+
+@router.delete(
+    "/searches/{token}/photos/{number}",
+    status_code=204,
+    summary="Search without an added photo",
+    responses=problem_responses(404),
+)
+@allow(SIGNED_IN)
+def shorten_search(services: Wired, caller: Caller, token: SearchToken, number: int) -> None:
+    """The photo is erased."""
+    drop_search_photo(services, caller, token, number)
+
+
+@router.put(
+    "/searches/{token}/set-aside/{reference}",
+    status_code=204,
+    summary="Not this person",
+    responses=problem_responses(404),
+)
+@allow(SIGNED_IN)
+def leave_out(services: Wired, caller: Caller, token: SearchToken, reference: str) -> None:
+    """The case no longer appears in this search; reviewers are told nothing."""
+    set_aside(services, caller, token, reference)
+
+
+@router.delete(
+    "/searches/{token}/set-aside/{reference}",
+    status_code=204,
+    summary="This person after all",
+    responses=problem_responses(404),
+)
+@allow(SIGNED_IN)
+def take_back(services: Wired, caller: Caller, token: SearchToken, reference: str) -> None:
+    """The case may appear again."""
+    set_aside(services, caller, token, reference, put_back=True)
 
 
 @router.get("/searches/{token}", summary="Results", responses=problem_responses(404))
@@ -123,6 +186,7 @@ def get_search_picture(
     token: SearchToken,
     variant: PictureVariant = Variant.FULL,
     face: FaceIndex = None,
+    number: PhotoNumber = 0,
 ) -> Response:
     """A JPEG, for the one who searches."""
-    return picture(get_probe_picture(services, caller, token, variant, face))
+    return picture(get_probe_picture(services, caller, token, variant, face, number))

@@ -80,6 +80,15 @@ class ResemblanceBody(BaseModel):
     captured_year: int | None
 
 
+class SearchPhotoBody(BaseModel):
+    """One photo of a search."""
+
+    number: int = Field(description="0 for the first.")
+    faces: list[FaceBody]
+    chosen: int | None = Field(description="Null: not searched with, a face is to be chosen.")
+    captured_year: int | None
+
+
 class SearchResultBody(BaseModel):
     """The likeliest people, best first."""
 
@@ -87,6 +96,8 @@ class SearchResultBody(BaseModel):
     faces: list[FaceBody]
     chosen: int | None = Field(description="Null: nothing was searched, a face is to be chosen.")
     captured_year: int | None
+    photos: list[SearchPhotoBody] = Field(description="All photos of the person, the first too.")
+    set_aside: list[str] = Field(description="Cases that are not this person, by reference.")
     resemblances: list[ResemblanceBody]
     searched: int = Field(description="How many faces were compared: everybody's.")
     synthetic: int = Field(description="How many faces of the collection are nobody's.")

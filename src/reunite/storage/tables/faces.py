@@ -16,7 +16,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from reunite.storage.tables.base import UTC_TIME, id_column, metadata, text_column, xact_column
 
@@ -86,5 +86,7 @@ probes = Table(
     Column("captured_year", SmallInteger),
     Column("created_at", UTC_TIME, nullable=False),
     Column("expires_at", UTC_TIME, nullable=False, index=True),
+    Column("beside", ForeignKey("probes.token_digest", ondelete="CASCADE"), index=True),
+    Column("set_aside", ARRAY(BigInteger), nullable=False, server_default=text("'{}'")),
     Index(None, "account_id", "created_at"),
 )

@@ -7,11 +7,13 @@ from reunite.web.pages import (
     account,
     accounts,
     alerts,
+    blood,
     cases,
     find,
     home,
     inbox,
     own_cases,
+    partners,
     people,
     pictures,
     report,
@@ -22,6 +24,7 @@ from reunite.web.pages import (
     sightings,
     station,
     statistics,
+    widget,
 )
 
 if TYPE_CHECKING:
@@ -29,6 +32,8 @@ if TYPE_CHECKING:
 
 ALL_PAGES: tuple["Pages", ...] = (
     home.routes,
+    partners.routes,
+    widget.routes,
     cases.routes,
     report.routes,
     own_cases.routes,
@@ -45,6 +50,7 @@ ALL_PAGES: tuple["Pages", ...] = (
     people.routes,
     account.routes,
     accounts.routes,
+    blood.routes,
     statistics.routes,
     about.routes,
 )

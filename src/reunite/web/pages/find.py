@@ -6,15 +6,19 @@ from starlette.responses import Response
 
 from reunite.app.access import PUBLIC, SIGNED_IN
 from reunite.app.search_face import (
+    MOST_PHOTOS,
     Resemblance,
     SearchResult,
+    add_search_photo,
     choose_probe_face,
+    drop_search_photo,
     list_probe_faces,
+    set_aside,
     start_search,
     view_search,
 )
 from reunite.gallery.port import Filter
-from reunite.kernel.errors import InvalidInputError, ReuniteError
+from reunite.kernel.errors import InvalidInputError, NotFoundError, ReuniteError
 from reunite.kernel.people import Module, Sex, Side, YearRange
 from reunite.web.ages import age_span, is_small_child
 from reunite.web.forms import Form, at_field
@@ -76,12 +80,16 @@ def show_results(page: Page, token: str) -> Response:
         wanted.error, wanted.message = error, page.message(error)
         chosen = Filter()
     result = view_search(page.services, page.actor, token, chosen)
-    if result.chosen is None:
-        return page.render("choose_probe_face.html", token=token, faces=result.faces)
+    for photo in result.photos:
+        if photo.chosen is None:
+            return page.render(
+                "choose_probe_face.html", token=token, faces=photo.faces, number=photo.number
+            )
     return page.render(
         "results.html",
         result=result,
-        face=result.faces[result.chosen],
+        most_photos=MOST_PHOTOS,
+        face=result.faces[result.chosen or 0],
         candidates=[_candidate(result, one) for one in result.resemblances],
         form=wanted,
         status=422 if wanted.error is not None else 200,
@@ -91,21 +99,61 @@ def show_results(page: Page, token: str) -> Response:
 @routes.post("/find/{token}", access=SIGNED_IN)
 def submit_probe_face(page: Page, token: str) -> Response:
     """The reader has pointed at a face."""
+    number = page.form.integer("number") or 0
     try:
         index = chosen_face(page.form)
-        choose_probe_face(page.services, page.actor, token, index)
+        choose_probe_face(page.services, page.actor, token, index, number)
     except InvalidInputError as error:
         error.details["field"] = "face"
-        faces = list_probe_faces(page.services, page.actor, token)
-        return page.refuse("choose_probe_face.html", error, token=token, faces=faces)
+        faces = list_probe_faces(page.services, page.actor, token, number)
+        return page.refuse("choose_probe_face.html", error, token=token, faces=faces, number=number)
     return page.redirect(f"/find/{token}")
 
 
 @routes.get("/find/{token}/face", access=SIGNED_IN)
 def show_probe_faces(page: Page, token: str) -> Response:
     """Point at another face of the same photo."""
-    faces = list_probe_faces(page.services, page.actor, token)
-    return page.render("choose_probe_face.html", token=token, faces=faces)
+    number = page.query_form().integer("number") or 0
+    faces = list_probe_faces(page.services, page.actor, token, number)
+    return page.render("choose_probe_face.html", token=token, faces=faces, number=number)
+
+
+@routes.get("/find/{token}/photos", access=SIGNED_IN)
+def show_add_photo(page: Page, token: str) -> Response:
+    """The upload of another photo of the same person."""
+    list_probe_faces(page.services, page.actor, token)  # 404 for a search that is over
+    return page.render("add_search_photo.html", token=token)
+
+
+@routes.post("/find/{token}/photos", access=SIGNED_IN)
+def submit_add_photo(page: Page, token: str) -> Response:
+    """Search with one more photo."""
+    try:
+        photo = page.form.required_upload("photo")
+        year = page.form.integer("captured_year")
+        with at_field("photo"):
+            add_search_photo(page.services, page.actor, token, photo, year)
+    except NotFoundError:
+        raise
+    except ReuniteError as error:
+        return page.refuse("add_search_photo.html", error, token=token)
+    return page.redirect(f"/find/{token}")
+
+
+@routes.post("/find/{token}/photos/drop", access=SIGNED_IN)
+def submit_drop_photo(page: Page, token: str) -> Response:
+    """Search without one of the photos."""
+    drop_search_photo(page.services, page.actor, token, page.form.integer("number") or 0)
+    return page.redirect(f"/find/{token}")
+
+
+@routes.post("/find/{token}/aside", access=SIGNED_IN)
+def submit_aside(page: Page, token: str) -> Response:
+    """This is not the person; or it may be after all."""
+    put_back = page.form.flag("put_back")
+    reference = page.form.required("reference")
+    set_aside(page.services, page.actor, token, reference, put_back=put_back)
+    return page.redirect(f"/find/{token}")
 
 
 def chosen_face(form: Form) -> int:

@@ -31,7 +31,10 @@ def case_picture(page: Page, photo_id: int, variant: str) -> Response:
 @routes.get("/find/{token}/{variant}.jpg", access=SIGNED_IN, localised=False)
 def probe_picture(page: Page, token: str, variant: str) -> Response:
     """The photo that somebody searches with, for nobody else."""
-    jpeg = get_probe_picture(page.services, page.actor, token, _variant(variant), _face(page))
+    number = page.query_form().integer("number") or 0
+    jpeg = get_probe_picture(
+        page.services, page.actor, token, _variant(variant), _face(page), number
+    )
     return _picture(page, jpeg, is_public=False)
 
 
