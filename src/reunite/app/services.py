@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from reunite.app.audience_sync import LiveAudience
 from reunite.app.gallery_sync import LiveGallery
+from reunite.faces.calibration import Calibration
 from reunite.faces.port import FaceReader
 from reunite.kernel.clock import Clock
 from reunite.partners.cap.signing import SigningKey
@@ -55,6 +56,7 @@ class Services:
     live: LiveChannel
     clock: Clock
     settings: Settings
+    calibration: Calibration | None = None  # of the gallery's space; None: nobody measured it
     # The ways out that this machine is configured for.
     channels: Mapping[ChannelName, Channel] = field(default_factory=dict)
     alert_key: SigningKey | None = None  # signs CAP messages; None leaves them unsigned

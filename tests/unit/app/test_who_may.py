@@ -17,6 +17,7 @@ from reunite.app import (
     close_case,
     exchange_records,
     export_cases,
+    fit_adapter,
     import_photos,
     import_residents,
     join_alerts,
@@ -29,7 +30,11 @@ from reunite.app import (
     open_case,
     publish_case,
     read_inbox,
+<<<<<<< HEAD
     register_person,
+=======
+    reembed,
+>>>>>>> main
     report_sighting,
     review_lead,
     search_face,
@@ -47,6 +52,7 @@ from reunite.cases.background import Background
 from reunite.cases.case import Outcome, Person, ResolutionCause
 from reunite.cases.leads import Verdict
 from reunite.cases.sightings import SightingStatus
+from reunite.faces.installed_adapters import AdapterFolder
 from reunite.kernel.errors import ForbiddenError, ReuniteError
 from reunite.kernel.ids import (
     AccountId,
@@ -59,6 +65,7 @@ from reunite.kernel.ids import (
 )
 from reunite.kernel.people import Module, Side
 from reunite.partners.keys import Scope
+from reunite.testing.faces import FakeFaceReader
 from tests.unit.app.world import HANGZHOU, NOON, World, a_report
 
 Call = Callable[[Services, Actor | None], object]
@@ -70,6 +77,8 @@ REGISTRATION = register_person.RegistrationForm(
     Person(name="王秀珍"), Background(), "138", consent_search=True, consent_publish=False
 )
 IMPORT = import_photos.ImportOptions(Module.CHILD, Side.MISSING)
+
+NOWHERE = Path("/nowhere/at/all")
 
 RULES: dict[str, tuple[frozenset[Role], Call]] = {
     "open_case.open_case": (EVERYONE, lambda s, a: open_case.open_case(s, a, a_report())),
@@ -98,6 +107,23 @@ RULES: dict[str, tuple[frozenset[Role], Call]] = {
         EVERYONE,
         lambda s, a: close_case.withdraw_case(s, a, REFERENCE),
     ),
+    "fit_adapter.fit_on_folder": (
+        ADMINS,
+        lambda _, a: fit_adapter.fit_on_folder(
+            a, FakeFaceReader(), AdapterFolder(NOWHERE), None, NOWHERE
+        ),
+    ),
+    "fit_adapter.fit_on_own_cases": (
+        ADMINS,
+        lambda s, a: fit_adapter.fit_on_own_cases(
+            s, a, FakeFaceReader(), AdapterFolder(NOWHERE), None
+        ),
+    ),
+    "fit_adapter.roll_back_adapter": (
+        ADMINS,
+        lambda _, a: fit_adapter.roll_back_adapter(a, AdapterFolder(NOWHERE)),
+    ),
+    "reembed.reembed": (ADMINS, reembed.reembed),
     "review_lead.list_leads": (STAFF, review_lead.list_leads),
     "review_lead.get_lead": (STAFF, lambda s, a: review_lead.get_lead(s, a, LeadId(0))),
     "review_lead.decide_lead": (
