@@ -5,11 +5,7 @@ from typing import Annotated
 
 import typer
 
-<<<<<<< HEAD
-from reunite.cli import blood, database, gallery, partners, stations, users
-=======
-from reunite.cli import blood, database, faces, gallery, partners, users
->>>>>>> main
+from reunite.cli import blood, database, faces, gallery, partners, stations, users
 from reunite.cli.context import Commands, out
 from reunite.cli.doctor import doctor_command
 from reunite.cli.importing import demo_command, import_command
@@ -33,11 +29,8 @@ app.command("doctor")(doctor_command)
 app.add_typer(database.app, name="db")
 app.add_typer(users.app, name="user")
 app.add_typer(gallery.app, name="gallery")
-<<<<<<< HEAD
 app.add_typer(stations.app, name="stations")
-=======
 app.add_typer(faces.app, name="faces")
->>>>>>> main
 app.add_typer(blood.app, name="blood")
 app.add_typer(partners.app, name="partners")
 

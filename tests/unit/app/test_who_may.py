@@ -30,11 +30,8 @@ from reunite.app import (
     open_case,
     publish_case,
     read_inbox,
-<<<<<<< HEAD
-    register_person,
-=======
     reembed,
->>>>>>> main
+    register_person,
     report_sighting,
     review_lead,
     search_face,

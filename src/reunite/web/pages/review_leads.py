@@ -86,12 +86,8 @@ def _extras(page: Page, lead_id: LeadId) -> dict[str, Any]:
     actor = page.actor
     return {
         "view": view,
-<<<<<<< HEAD
-        "likeness": likeness_of(view),
-        "evidence": words_of_evidence(view.lead.evidence),
-=======
         "likeness": _likeness(view),
->>>>>>> main
+        "evidence": words_of_evidence(view.lead.evidence),
         "names": name_accounts(
             page.services, actor, {decision.by for decision in view.lead.decisions}
         ),
