@@ -23,7 +23,7 @@ STATION_MESSAGES: Mapping[str, str] = {
     "sheet_picture": N_("A picture in the sheet cannot be read."),
     "sheet_required": N_("Please choose a file."),
     "row_repeated": N_("The same number stands further up in the sheet."),
-    "row_says_nothing": N_("The row has no name, mark, statement or photo to go by."),
+    "row_says_nothing": N_("The row says too little to go by."),
     "station_exists": N_("There is a station of this name already."),
     "station_unknown": N_("There is no station of this name: %(name)s."),
     "other_station": N_("This is another station's. Please ask an administrator."),

@@ -21,6 +21,7 @@ from reunite.partners.stations.values import (
 
 # Bump when the same row is read otherwise than before: records are then brought up to date.
 READING = "1"
+LEAST_FACTS = 2  # of a row with neither name, marks, statement nor photo
 _SEPARATOR = re.compile(r"[,，、;；/]+")
 
 
@@ -141,9 +142,16 @@ def _read_row(
     )
     if reader.refused is not None:
         return RefusedRow(place + 1, "date_in_future", reader.refused.value)
-    if not (made.name or made.marks or made.statement or made.photo_names or embedded):
+    if not _says_enough(made):
         return RefusedRow(place + 1, "row_says_nothing")
     return _signed(made, tuple(reader.warnings))
+
+
+def _says_enough(made: Resident) -> bool:
+    """Whether there is anything to go by: many who are taken in can say nothing at all."""
+    surest = (made.name, made.marks, made.statement, made.photo_names, made.embedded_photo)
+    others = (made.sex, made.birth_years, made.found_on, made.found_place, made.dialect, made.home)
+    return any(surest) or sum(bool(one) for one in others) >= LEAST_FACTS
 
 
 def _signed(made: Resident, warnings: tuple[str, ...]) -> Resident:

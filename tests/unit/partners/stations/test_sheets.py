@@ -160,6 +160,12 @@ def test_rows_that_cannot_be_records(tmp_path: Path) -> None:
     assert refused == [(3, "row_repeated"), (4, "date_in_future"), (5, "row_says_nothing")]
 
 
+def test_somebody_who_can_say_nothing_is_a_record_too(tmp_path: Path) -> None:
+    silent = ["1", "JZ001", "", "女", "约75岁", "2026年3月10日", "重庆"]
+    one = first(a_workbook(tmp_path / "a.xlsx", HEADS, silent))
+    assert (one.name, one.sex, one.found_place) == ("", Sex.FEMALE, "重庆")
+
+
 def test_the_digest_follows_the_facts(tmp_path: Path) -> None:
     same = first(a_workbook(tmp_path / "a.xlsx", HEADS, ROW)).digest
     assert first(a_workbook(tmp_path / "b.xlsx", ["登记表"], HEADS, ROW)).digest == same
