@@ -67,17 +67,47 @@ from tests.unit.app.world import HANGZHOU, NOON, World, a_report
 
 Call = Callable[[Services, Actor | None], object]
 ADMINS = frozenset({Role.ADMIN})
-REFERENCE = "0000000000"  # nobody's
-FULL = view_photo.Variant.FULL
-SIGHTING = report_sighting.SightingReport(NOON - timedelta(hours=1), None, "", "seen")
 REGISTRATION = register_person.RegistrationForm(
     Person(name="王秀珍"), Background(), "138", consent_search=True, consent_publish=False
 )
+REFERENCE = "0000000000"  # nobody's
+FULL = view_photo.Variant.FULL
+SIGHTING = report_sighting.SightingReport(NOON - timedelta(hours=1), None, "", "seen")
 IMPORT = import_photos.ImportOptions(Module.CHILD, Side.MISSING)
 
 NOWHERE = Path("/nowhere/at/all")
 
 RULES: dict[str, tuple[frozenset[Role], Call]] = {
+    "register_person.register_person": (
+        EVERYONE,
+        lambda s, a: register_person.register_person(s, a, REGISTRATION),
+    ),
+    "register_person.list_registrations": (EVERYONE, register_person.list_registrations),
+    "register_person.get_registration": (
+        EVERYONE,
+        lambda s, a: register_person.get_registration(s, a, "x"),
+    ),
+    "register_person.delete_registration": (
+        EVERYONE,
+        lambda s, a: register_person.delete_registration(s, a, "x"),
+    ),
+    "register_person.raise_alarm": (
+        EVERYONE,
+        lambda s, a: register_person.raise_alarm(s, a, "x"),
+    ),
+    "stations.add_station": (ADMINS, lambda s, a: stations.add_station(s, a, "")),
+    "stations.set_station_clerk": (
+        ADMINS,
+        lambda s, a: stations.set_station_clerk(s, a, AccountId(0), None),
+    ),
+    "stations.list_stations": (STAFF, stations.list_stations),
+    "stations.find_own_station": (STAFF, stations.find_own_station),
+    "import_residents.import_residents": (
+        STAFF,
+        lambda s, a: import_residents.import_residents(
+            s, a, StationId(0), Path("/nowhere"), import_residents.ResidentOptions()
+        ),
+    ),
     "open_case.open_case": (EVERYONE, lambda s, a: open_case.open_case(s, a, a_report())),
     "open_case.add_photo": (EVERYONE, lambda s, a: open_case.add_photo(s, a, REFERENCE, b"")),
     "open_case.choose_face": (EVERYONE, lambda s, a: open_case.choose_face(s, a, PhotoId(0), 0)),
@@ -257,36 +287,6 @@ RULES: dict[str, tuple[frozenset[Role], Call]] = {
     ),
     "take_alert.list_received_alerts": (STAFF, take_alert.list_received_alerts),
     "name_accounts.name_accounts": (STAFF, lambda s, a: name_accounts.name_accounts(s, a, [])),
-    "register_person.register_person": (
-        EVERYONE,
-        lambda s, a: register_person.register_person(s, a, REGISTRATION),
-    ),
-    "register_person.list_registrations": (EVERYONE, register_person.list_registrations),
-    "register_person.get_registration": (
-        EVERYONE,
-        lambda s, a: register_person.get_registration(s, a, "x"),
-    ),
-    "register_person.delete_registration": (
-        EVERYONE,
-        lambda s, a: register_person.delete_registration(s, a, "x"),
-    ),
-    "register_person.raise_alarm": (
-        EVERYONE,
-        lambda s, a: register_person.raise_alarm(s, a, "x"),
-    ),
-    "stations.add_station": (ADMINS, lambda s, a: stations.add_station(s, a, "")),
-    "stations.set_station_clerk": (
-        ADMINS,
-        lambda s, a: stations.set_station_clerk(s, a, AccountId(0), None),
-    ),
-    "stations.list_stations": (STAFF, stations.list_stations),
-    "stations.find_own_station": (STAFF, stations.find_own_station),
-    "import_residents.import_residents": (
-        STAFF,
-        lambda s, a: import_residents.import_residents(
-            s, a, StationId(0), Path("/nowhere"), import_residents.ResidentOptions()
-        ),
-    ),
     "import_photos.import_photos": (
         STAFF,
         lambda s, a: import_photos.import_photos(s, a, Path("/nowhere/at/all"), IMPORT),
