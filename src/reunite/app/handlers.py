@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from reunite.app.make_previews import make_previews
 from reunite.app.match_facts import match_facts
 from reunite.app.match_record import match_record
 from reunite.app.notify_audience import notify_audience, open_inboxes
@@ -15,6 +16,7 @@ Handler = Callable[[Services, Transaction, Mapping[str, object]], None]
 HANDLERS: Mapping[str, Handler] = {
     "match_facts": match_facts,
     "match_import": match_facts,
+    "make_previews": make_previews,
     "match_record": match_record,
     "tell_reporter": tell_reporter,
     "notify_audience": notify_audience,

@@ -51,6 +51,7 @@ from reunite.ports.partners import (
     ResidentRecord,
     StationRepository,
 )
+from reunite.ports.previews import PreviewRepository
 from reunite.ports.registrations import RegistrationRepository
 from reunite.ports.searches import (
     ImportRepository,
@@ -98,6 +99,7 @@ __all__ = [
     "PartnerRepository",
     "PhotoRepository",
     "PhotoStore",
+    "PreviewRepository",
     "Probe",
     "ProbeRepository",
     "Receipt",

@@ -33,6 +33,7 @@ from reunite.ports.partners import (
     LinkageRepository,
     StationRepository,
 )
+from reunite.ports.previews import PreviewRepository
 from reunite.ports.registrations import RegistrationRepository
 from reunite.ports.searches import ImportRepository, LookRepository, ProbeRepository
 
@@ -82,6 +83,8 @@ class Transaction(Protocol):
     def cases(self) -> CaseRepository: ...
     @property
     def photos(self) -> PhotoRepository: ...
+    @property
+    def previews(self) -> PreviewRepository: ...
     @property
     def templates(self) -> TemplateRepository: ...
     @property

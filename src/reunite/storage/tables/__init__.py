@@ -48,6 +48,7 @@ from reunite.storage.tables.partners import (
     station_clerks,
     stations,
 )
+from reunite.storage.tables.previews import age_previews, preview_dues
 from reunite.storage.tables.registrations import (
     card_messages,
     registration_cases,
@@ -57,6 +58,7 @@ from reunite.storage.tables.work import outbox
 
 __all__ = [
     "accounts",
+    "age_previews",
     "api_key_uses",
     "api_keys",
     "backgrounds",
@@ -80,6 +82,7 @@ __all__ = [
     "outbox",
     "partner_records",
     "photos",
+    "preview_dues",
     "probes",
     "received_alerts",
     "registration_cases",
