@@ -5,7 +5,7 @@ implements them in memory.  One contract suite (``tests/contract``) runs on both
 """
 
 from reunite.ports.accounts import AccountRepository
-from reunite.ports.alerts import VolunteerChange, VolunteerRepository
+from reunite.ports.alerts import AlertPlanRepository, VolunteerChange, VolunteerRepository
 from reunite.ports.cases import (
     CaseCount,
     CaseQuery,
@@ -30,7 +30,15 @@ from reunite.ports.channels import (
     Urgency,
     topic_of,
 )
-from reunite.ports.database import Database, LiveChannel, Message, Outbox, PhotoStore, Transaction
+from reunite.ports.database import (
+    FURTHEST_DUE,
+    Database,
+    LiveChannel,
+    Message,
+    Outbox,
+    PhotoStore,
+    Transaction,
+)
 from reunite.ports.exchange import (
     AlertLedger,
     ApiKeyRepository,
@@ -63,8 +71,10 @@ from reunite.ports.searches import (
 )
 
 __all__ = [
+    "FURTHEST_DUE",
     "AccountRepository",
     "AlertLedger",
+    "AlertPlanRepository",
     "ApiKeyRepository",
     "BackgroundRepository",
     "CaseCount",

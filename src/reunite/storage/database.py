@@ -10,6 +10,7 @@ from sqlalchemy import URL, Connection, create_engine, text
 
 from reunite.ports import Outbox
 from reunite.storage.accounts import PostgresAccounts
+from reunite.storage.alert_plans import PostgresAlertPlans
 from reunite.storage.api_keys import PostgresApiKeys
 from reunite.storage.cap_messages import PostgresCapMessages
 from reunite.storage.cases import PostgresCases
@@ -60,6 +61,7 @@ class PostgresTransaction:
         self.leads = PostgresLeads(connection)
         self.sightings = PostgresSightings(connection)
         self.volunteers = PostgresVolunteers(connection)
+        self.alert_plans = PostgresAlertPlans(connection)
         self.notices = PostgresNotices(connection)
         self.probes = PostgresProbes(connection)
         self.looks = PostgresLooks(connection)

@@ -25,6 +25,7 @@ from reunite.testing.memory_exchange import (
 from reunite.testing.memory_leads import MemoryLeads
 from reunite.testing.memory_notices import MemoryNotices
 from reunite.testing.memory_partners import MemoryBackgrounds, MemoryLinkage, MemoryStations
+from reunite.testing.memory_plans import MemoryAlertPlans
 from reunite.testing.memory_previews import MemoryPreviews
 from reunite.testing.memory_registrations import MemoryRegistrations
 from reunite.testing.memory_searches import MemoryImports, MemoryLooks, MemoryOutbox, MemoryProbes
@@ -46,6 +47,7 @@ class MemoryTransaction:
         self.leads = MemoryLeads(session)
         self.sightings = MemorySightings(session)
         self.volunteers = MemoryVolunteers(session)
+        self.alert_plans = MemoryAlertPlans(session)
         self.notices = MemoryNotices(session)
         self.probes = MemoryProbes(session)
         self.looks = MemoryLooks(session)

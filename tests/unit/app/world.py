@@ -35,8 +35,11 @@ MID_PACIFIC = Point(0.0, -160.0)
 class World:
     """Services on fakes, with short words for what tests do all the time."""
 
-    # Faces only, unless a test is about facts: the same person is reported again and again here.
-    settings: Settings = field(default_factory=lambda: Settings(lead_bits=1000.0))
+    # Faces only, unless a test is about facts: the same person is reported again and again here,
+    # and by one family.
+    settings: Settings = field(
+        default_factory=lambda: Settings(lead_bits=1000.0, reports_per_day=10_000)
+    )
 
     def __post_init__(self) -> None:
         self.clock = FixedClock(NOON)

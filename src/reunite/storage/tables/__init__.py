@@ -48,6 +48,7 @@ from reunite.storage.tables.partners import (
     station_clerks,
     stations,
 )
+from reunite.storage.tables.plans import alert_plans
 from reunite.storage.tables.previews import age_previews, preview_dues
 from reunite.storage.tables.registrations import (
     card_messages,
@@ -59,6 +60,7 @@ from reunite.storage.tables.work import outbox
 __all__ = [
     "accounts",
     "age_previews",
+    "alert_plans",
     "api_key_uses",
     "api_keys",
     "backgrounds",
