@@ -33,7 +33,7 @@ class Settings:
     sightings_per_hour: int = 20
     reports_per_day: int = 20
     leads_per_record: int = 10
-    # Below this nobody is alike: different adults reach .40 once in a thousand pairs.
+    # Below this nobody is alike: different adults reach .42 once in a thousand pairs.
     lead_similarity: float = 0.30
     # Facts (and faces, where there are any) make a lead from so many bits, and if it is at least
     # this likely among all who are looked for; see docs/linkage.md.
