@@ -49,6 +49,9 @@ def erase_expired(services: Services) -> int:
             keys += transaction.previews.delete_of_case(case.id)
             keys += transaction.photos.delete_of_case(case.id)
             keys += transaction.sightings.erase_of_case(case.id)
+            transaction.backgrounds.erase(case.id)
+            transaction.linkage.erase(case.id)
+            transaction.registrations.erase_of_case(case.id)
             case.forget(now)
             transaction.cases.save(case)
     # After the commit: a crash here leaves files without rows, which the sweep finds.

@@ -40,6 +40,11 @@ class Settings:
     leads_per_record: int = 10
     # Below this nobody is alike: different adults reach .42 once in a thousand pairs.
     lead_similarity: float = 0.30
+    # Facts (and faces, where there are any) make a lead from so many bits, and if it is at least
+    # this likely among all who are looked for; see docs/linkage.md.
+    lead_bits: float = 12.0
+    lead_probability: float = 0.02
+    face_bits_at_most: float = 10.0  # what a face may add to facts that fall short of a lead
     country: str = "CN"
     public_url: str = ""  # of the pages, in messages that leave Reunite
     lease: timedelta = LEASE  # how soon a chunk is taken over from a worker that has died

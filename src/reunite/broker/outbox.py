@@ -22,11 +22,12 @@ _ADD = text(
     "INSERT INTO outbox (topic, payload, due_at) VALUES (:topic, CAST(:payload AS jsonb), :due_at)"
 )
 
-# Oldest first; a row that another worker holds is passed over instead of waited for.
+# Oldest first, but alerts before records that are compared, and those before whole imports:
+# people wait for the first two.  A row that another worker holds is passed over.
 _CLAIM = text("""
     SELECT id, topic, payload, attempts FROM outbox
     WHERE due_at IS NULL OR due_at <= :now OR due_at > :furthest
-    ORDER BY id
+    ORDER BY topic = 'match_import', topic = 'match_facts', id
     LIMIT 1
     FOR UPDATE SKIP LOCKED
 """)

@@ -5,8 +5,12 @@ from typing import Annotated
 
 import typer
 
+<<<<<<< HEAD
 from reunite.cli import alerts, blood, database, faces, gallery, partners, users
 from reunite.cli.bot import bot_command
+=======
+from reunite.cli import alerts, blood, database, faces, gallery, partners, stations, users
+>>>>>>> linkage
 from reunite.cli.context import Commands, out
 from reunite.cli.doctor import doctor_command
 from reunite.cli.importing import demo_command, import_command
@@ -31,6 +35,7 @@ app.command("doctor")(doctor_command)
 app.add_typer(database.app, name="db")
 app.add_typer(users.app, name="user")
 app.add_typer(gallery.app, name="gallery")
+app.add_typer(stations.app, name="stations")
 app.add_typer(alerts.app, name="alert")
 app.add_typer(faces.app, name="faces")
 app.add_typer(blood.app, name="blood")

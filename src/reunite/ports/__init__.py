@@ -56,8 +56,19 @@ from reunite.ports.notices import (
     NoticeRepository,
 )
 from reunite.ports.outside import NoOutsideWorld, OutsideWorld
+from reunite.ports.partners import (
+    BackgroundRepository,
+    CaseKeys,
+    LinkageRepository,
+    ResidentRecord,
+    StationRepository,
+)
 from reunite.ports.previews import PreviewRepository
+<<<<<<< HEAD
 from reunite.ports.queue import ChunkQueue, Taken
+=======
+from reunite.ports.registrations import RegistrationRepository
+>>>>>>> linkage
 from reunite.ports.searches import (
     ImportRepository,
     Look,
@@ -73,8 +84,13 @@ __all__ = [
     "AlertLedger",
     "AlertPlanRepository",
     "ApiKeyRepository",
+<<<<<<< HEAD
     "Arrival",
+=======
+    "BackgroundRepository",
+>>>>>>> linkage
     "CaseCount",
+    "CaseKeys",
     "CaseQuery",
     "CaseRepository",
     "Channel",
@@ -93,6 +109,7 @@ __all__ = [
     "ImportRepository",
     "InboxEntry",
     "LeadRepository",
+    "LinkageRepository",
     "LiveChannel",
     "Look",
     "LookPurpose",
@@ -112,9 +129,16 @@ __all__ = [
     "PushChannel",
     "Receipt",
     "ReceiptStatus",
+<<<<<<< HEAD
     "ServiceChannel",
     "SightingRepository",
     "Taken",
+=======
+    "RegistrationRepository",
+    "ResidentRecord",
+    "SightingRepository",
+    "StationRepository",
+>>>>>>> linkage
     "TemplateRepository",
     "Transaction",
     "Urgency",

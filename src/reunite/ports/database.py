@@ -28,7 +28,13 @@ from reunite.ports.exchange import (
 )
 from reunite.ports.ledger import ChunkLedger
 from reunite.ports.notices import NoticeRepository
+from reunite.ports.partners import (
+    BackgroundRepository,
+    LinkageRepository,
+    StationRepository,
+)
 from reunite.ports.previews import PreviewRepository
+from reunite.ports.registrations import RegistrationRepository
 from reunite.ports.searches import ImportRepository, LookRepository, ProbeRepository
 
 Float32 = npt.NDArray[np.float32]
@@ -60,7 +66,10 @@ class Outbox(Protocol):
         ...
 
     def claim(self, now: datetime) -> Message | None:
-        """The oldest due message nobody else works on, held until the transaction ends."""
+        """The oldest due message nobody else works on, held until the transaction ends.
+
+        ``match_facts`` and, last, ``match_import`` come when nothing else is due.
+        """
         ...
 
     def finish(self, message: Message) -> None:
@@ -115,6 +124,14 @@ class Transaction(Protocol):
     def looks(self) -> LookRepository: ...
     @property
     def imports(self) -> ImportRepository: ...
+    @property
+    def stations(self) -> StationRepository: ...
+    @property
+    def backgrounds(self) -> BackgroundRepository: ...
+    @property
+    def registrations(self) -> RegistrationRepository: ...
+    @property
+    def linkage(self) -> LinkageRepository: ...
     @property
     def api_keys(self) -> ApiKeyRepository: ...
     @property

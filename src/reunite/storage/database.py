@@ -18,15 +18,21 @@ from reunite.storage.channels import PostgresChannelAddresses
 from reunite.storage.errors import translated
 from reunite.storage.imports import PostgresImports
 from reunite.storage.leads import PostgresLeads
+<<<<<<< HEAD
 from reunite.storage.ledger import PostgresLedger
+=======
+from reunite.storage.linkage import PostgresBackgrounds, PostgresLinkage
+>>>>>>> linkage
 from reunite.storage.looks import PostgresLooks
 from reunite.storage.notices import PostgresNotices
 from reunite.storage.partners import PostgresPartners
 from reunite.storage.photos import PostgresPhotos
 from reunite.storage.previews import PostgresPreviews
 from reunite.storage.probes import PostgresProbes
+from reunite.storage.registrations import PostgresRegistrations
 from reunite.storage.server import sqlalchemy_url
 from reunite.storage.sightings import PostgresSightings
+from reunite.storage.stations import PostgresStations
 from reunite.storage.templates import PostgresTemplates
 from reunite.storage.volunteers import PostgresVolunteers
 from reunite.storage.webhooks import PostgresWebhooks
@@ -67,6 +73,10 @@ class PostgresTransaction:
         self.probes = PostgresProbes(connection)
         self.looks = PostgresLooks(connection)
         self.imports = PostgresImports(connection)
+        self.stations = PostgresStations(connection)
+        self.backgrounds = PostgresBackgrounds(connection)
+        self.linkage = PostgresLinkage(connection)
+        self.registrations = PostgresRegistrations(connection)
         self.api_keys = PostgresApiKeys(connection)
         self.partners = PostgresPartners(connection)
         self.cap_messages = PostgresCapMessages(connection)

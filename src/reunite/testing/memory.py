@@ -27,8 +27,10 @@ from reunite.testing.memory_exchange import (
 from reunite.testing.memory_leads import MemoryLeads
 from reunite.testing.memory_ledger import MemoryLedger
 from reunite.testing.memory_notices import MemoryNotices
+from reunite.testing.memory_partners import MemoryBackgrounds, MemoryLinkage, MemoryStations
 from reunite.testing.memory_plans import MemoryAlertPlans
 from reunite.testing.memory_previews import MemoryPreviews
+from reunite.testing.memory_registrations import MemoryRegistrations
 from reunite.testing.memory_searches import MemoryImports, MemoryLooks, MemoryOutbox, MemoryProbes
 from reunite.testing.memory_tables import MemorySession, MemoryStore
 from reunite.testing.memory_templates import MemoryTemplates
@@ -57,6 +59,10 @@ class MemoryTransaction:
         self.probes = MemoryProbes(session)
         self.looks = MemoryLooks(session)
         self.imports = MemoryImports(session)
+        self.stations = MemoryStations(session)
+        self.backgrounds = MemoryBackgrounds(session)
+        self.linkage = MemoryLinkage(session)
+        self.registrations = MemoryRegistrations(session)
         self.api_keys = MemoryApiKeys(session)
         self.partners = MemoryPartners(session)
         self.cap_messages = MemoryCapMessages(session)

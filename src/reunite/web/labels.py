@@ -85,6 +85,8 @@ LABELS: Mapping[type[Enum], Mapping[Enum, str]] = {
     NoticeKind: {
         NoticeKind.PUBLISHED: N_("Please keep an eye out"),
         NoticeKind.UPDATED: N_("There is news of the search"),
+        NoticeKind.LEAD: N_("A record may fit"),
+        NoticeKind.CARD: N_("Somebody has scanned the card"),
         NoticeKind.RESOLVED: N_("The search is over, thank you"),
         NoticeKind.CANCELLED: N_("The search was called off"),
     },

@@ -11,6 +11,7 @@ from reunite.kernel.errors import ReuniteError
 from reunite.web.i18n import N_, Formats
 from reunite.web.messages_channels import CHANNEL_MESSAGES
 from reunite.web.messages_exchange import EXCHANGE_MESSAGES
+from reunite.web.messages_stations import STATION_MESSAGES
 
 _BROKEN = N_("Something went wrong on our side. Please try again in a few minutes.")
 _BUSY = N_("The service cannot answer at the moment. Please try again in a few minutes.")
@@ -18,6 +19,7 @@ _BUSY = N_("The service cannot answer at the moment. Please try again in a few m
 MESSAGES: Mapping[str, str] = {
     **CHANNEL_MESSAGES,
     **EXCHANGE_MESSAGES,
+    **STATION_MESSAGES,
     # Forms
     "required": N_("Please fill this in."),
     "invalid_input": N_("This cannot be used as it is. Please check it."),

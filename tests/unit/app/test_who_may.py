@@ -22,6 +22,7 @@ from reunite.app import (
     export_cases,
     fit_adapter,
     import_photos,
+    import_residents,
     join_alerts,
     keep_places,
     list_looks,
@@ -33,11 +34,16 @@ from reunite.app import (
     publish_case,
     read_inbox,
     reembed,
+    register_person,
     report_sighting,
     review_lead,
     search_face,
     sign_in,
+<<<<<<< HEAD
     stop_alert,
+=======
+    stations,
+>>>>>>> linkage
     take_alert,
     triage_sighting,
     try_channels,
@@ -50,7 +56,8 @@ from reunite.app import (
 )
 from reunite.app.access import ADMIN_ONLY, PUBLIC, SIGNED_IN, STAFF_ONLY, Access
 from reunite.app.services import Services
-from reunite.cases.case import Outcome, ResolutionCause
+from reunite.cases.background import Background
+from reunite.cases.case import Outcome, Person, ResolutionCause
 from reunite.cases.leads import Verdict
 from reunite.cases.sightings import SightingStatus
 from reunite.faces.installed_adapters import AdapterFolder
@@ -63,6 +70,7 @@ from reunite.kernel.ids import (
     PhotoId,
     PreviewId,
     SightingId,
+    StationId,
     WebhookId,
 )
 from reunite.kernel.people import Module, Side
@@ -73,6 +81,9 @@ from tests.unit.app.world import HANGZHOU, NOON, World, a_report
 
 Call = Callable[[Services, Actor | None], object]
 ADMINS = frozenset({Role.ADMIN})
+REGISTRATION = register_person.RegistrationForm(
+    Person(name="王秀珍"), Background(), "138", consent_search=True, consent_publish=False
+)
 REFERENCE = "0000000000"  # nobody's
 FULL = view_photo.Variant.FULL
 SIGHTING = report_sighting.SightingReport(NOON - timedelta(hours=1), None, "", "seen")
@@ -82,6 +93,36 @@ IMPORT = import_photos.ImportOptions(Module.CHILD, Side.MISSING)
 NOWHERE = Path("/nowhere/at/all")
 
 RULES: dict[str, tuple[frozenset[Role], Call]] = {
+    "register_person.register_person": (
+        EVERYONE,
+        lambda s, a: register_person.register_person(s, a, REGISTRATION),
+    ),
+    "register_person.list_registrations": (EVERYONE, register_person.list_registrations),
+    "register_person.get_registration": (
+        EVERYONE,
+        lambda s, a: register_person.get_registration(s, a, "x"),
+    ),
+    "register_person.delete_registration": (
+        EVERYONE,
+        lambda s, a: register_person.delete_registration(s, a, "x"),
+    ),
+    "register_person.raise_alarm": (
+        EVERYONE,
+        lambda s, a: register_person.raise_alarm(s, a, "x"),
+    ),
+    "stations.add_station": (ADMINS, lambda s, a: stations.add_station(s, a, "")),
+    "stations.set_station_clerk": (
+        ADMINS,
+        lambda s, a: stations.set_station_clerk(s, a, AccountId(0), None),
+    ),
+    "stations.list_stations": (STAFF, stations.list_stations),
+    "stations.find_own_station": (STAFF, stations.find_own_station),
+    "import_residents.import_residents": (
+        STAFF,
+        lambda s, a: import_residents.import_residents(
+            s, a, StationId(0), Path("/nowhere"), import_residents.ResidentOptions()
+        ),
+    ),
     "open_case.open_case": (EVERYONE, lambda s, a: open_case.open_case(s, a, a_report())),
     "open_case.add_photo": (EVERYONE, lambda s, a: open_case.add_photo(s, a, REFERENCE, b"")),
     "open_case.choose_face": (EVERYONE, lambda s, a: open_case.choose_face(s, a, PhotoId(0), 0)),

@@ -44,8 +44,20 @@ from reunite.storage.tables.notices import (
     notice_recipients,
     notices,
 )
+from reunite.storage.tables.partners import (
+    backgrounds,
+    linkage_keys,
+    residents,
+    station_clerks,
+    stations,
+)
 from reunite.storage.tables.plans import alert_plans
 from reunite.storage.tables.previews import age_previews, preview_dues
+from reunite.storage.tables.registrations import (
+    card_messages,
+    registration_cases,
+    registrations,
+)
 from reunite.storage.tables.work import outbox
 
 __all__ = [
@@ -54,7 +66,9 @@ __all__ = [
     "alert_plans",
     "api_key_uses",
     "api_keys",
+    "backgrounds",
     "cap_messages",
+    "card_messages",
     "case_origins",
     "case_transitions",
     "cases",
@@ -67,6 +81,7 @@ __all__ = [
     "inbox_looks",
     "lead_decisions",
     "leads",
+    "linkage_keys",
     "looks",
     "metadata",
     "notice_chunks",
@@ -78,9 +93,14 @@ __all__ = [
     "preview_dues",
     "probes",
     "received_alerts",
+    "registration_cases",
+    "registrations",
     "repositories",
+    "residents",
     "sessions",
     "sightings",
+    "station_clerks",
+    "stations",
     "template_changes",
     "template_spaces",
     "templates",
