@@ -17,13 +17,10 @@ from reunite.ports import Transaction
 Handler = Callable[[Services, Transaction, Mapping[str, object]], None]
 
 HANDLERS: Mapping[str, Handler] = {
-<<<<<<< HEAD
     "confirm_channel": confirm_channel,
     "send_digest": send_digest,
-=======
     "match_facts": match_facts,
     "match_import": match_facts,
->>>>>>> linkage
     "make_previews": make_previews,
     "match_record": match_record,
     "tell_reporter": tell_reporter,

@@ -5,12 +5,8 @@ from typing import Annotated
 
 import typer
 
-<<<<<<< HEAD
-from reunite.cli import alerts, blood, database, faces, gallery, partners, users
-from reunite.cli.bot import bot_command
-=======
 from reunite.cli import alerts, blood, database, faces, gallery, partners, stations, users
->>>>>>> linkage
+from reunite.cli.bot import bot_command
 from reunite.cli.context import Commands, out
 from reunite.cli.doctor import doctor_command
 from reunite.cli.importing import demo_command, import_command

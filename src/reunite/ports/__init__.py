@@ -64,11 +64,8 @@ from reunite.ports.partners import (
     StationRepository,
 )
 from reunite.ports.previews import PreviewRepository
-<<<<<<< HEAD
 from reunite.ports.queue import ChunkQueue, Taken
-=======
 from reunite.ports.registrations import RegistrationRepository
->>>>>>> linkage
 from reunite.ports.searches import (
     ImportRepository,
     Look,
@@ -84,11 +81,8 @@ __all__ = [
     "AlertLedger",
     "AlertPlanRepository",
     "ApiKeyRepository",
-<<<<<<< HEAD
     "Arrival",
-=======
     "BackgroundRepository",
->>>>>>> linkage
     "CaseCount",
     "CaseKeys",
     "CaseQuery",
@@ -129,16 +123,12 @@ __all__ = [
     "PushChannel",
     "Receipt",
     "ReceiptStatus",
-<<<<<<< HEAD
-    "ServiceChannel",
-    "SightingRepository",
-    "Taken",
-=======
     "RegistrationRepository",
     "ResidentRecord",
+    "ServiceChannel",
     "SightingRepository",
     "StationRepository",
->>>>>>> linkage
+    "Taken",
     "TemplateRepository",
     "Transaction",
     "Urgency",

@@ -18,11 +18,8 @@ from reunite.storage.channels import PostgresChannelAddresses
 from reunite.storage.errors import translated
 from reunite.storage.imports import PostgresImports
 from reunite.storage.leads import PostgresLeads
-<<<<<<< HEAD
 from reunite.storage.ledger import PostgresLedger
-=======
 from reunite.storage.linkage import PostgresBackgrounds, PostgresLinkage
->>>>>>> linkage
 from reunite.storage.looks import PostgresLooks
 from reunite.storage.notices import PostgresNotices
 from reunite.storage.partners import PostgresPartners

@@ -39,11 +39,8 @@ from reunite.app import (
     review_lead,
     search_face,
     sign_in,
-<<<<<<< HEAD
-    stop_alert,
-=======
     stations,
->>>>>>> linkage
+    stop_alert,
     take_alert,
     triage_sighting,
     try_channels,
