@@ -44,6 +44,8 @@ MATRIX: dict[tuple[str, str], Access] = {
     ("POST", "/~/find/{token}/photos/drop"): SIGNED_IN,
     ("POST", "/~/find/{token}/aside"): SIGNED_IN,
     ("GET", "/photos/{photo_id:int}/{variant}.jpg"): PUBLIC,
+    ("GET", "/previews/{preview_id:int}.jpg"): PUBLIC,
+    ("POST", "/~/review/previews/{preview_id:int}"): STAFF_ONLY,
     ("GET", "/find/{token}/{variant}.jpg"): SIGNED_IN,
     ("GET", "/sightings/{sighting_id:int}/{variant}.jpg"): STAFF_ONLY,
     ("GET", "/~/cases/{reference}/sighting"): SIGNED_IN,
@@ -132,7 +134,7 @@ def test_each_role_is_let_in_or_kept_out(site: Site, method: str, path: str) -> 
     address = path.replace("~", "en")
     for name, example in EXAMPLES.items():
         address = address.replace(f"{{{name}}}", example)
-    for name in ("photo_id", "sighting_id", "lead_id", "account_id", "key_id"):
+    for name in ("photo_id", "preview_id", "sighting_id", "lead_id", "account_id", "key_id"):
         address = address.replace(f"{{{name}:int}}", "1")
     for actor in people(site.world):
         if admitted(access, actor) and path in STREAMS:
@@ -157,7 +159,7 @@ def test_no_form_is_accepted_without_its_token(site: Site, path: str) -> None:
     address = path.replace("~", "en")
     for name, example in EXAMPLES.items():
         address = address.replace(f"{{{name}}}", example)
-    for name in ("photo_id", "sighting_id", "lead_id", "account_id", "key_id"):
+    for name in ("photo_id", "preview_id", "sighting_id", "lead_id", "account_id", "key_id"):
         address = address.replace(f"{{{name}:int}}", "1")
     answer = site.reader(site.world.admin).client.post(address)
     assert answer.status_code == 403

@@ -44,6 +44,7 @@ from reunite.ports.notices import (
     NoticeRepository,
 )
 from reunite.ports.outside import NoOutsideWorld, OutsideWorld
+from reunite.ports.previews import PreviewRepository
 from reunite.ports.searches import (
     ImportRepository,
     Look,
@@ -87,6 +88,7 @@ __all__ = [
     "PartnerRepository",
     "PhotoRepository",
     "PhotoStore",
+    "PreviewRepository",
     "Probe",
     "ProbeRepository",
     "Receipt",

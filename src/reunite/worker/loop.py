@@ -13,6 +13,7 @@ from reunite.app.deliver_chunks import deliver_to_inboxes
 from reunite.app.erase_expired import erase_expired, sweep_photos
 from reunite.app.exchange_records import expire_records, pull_due
 from reunite.app.handlers import HANDLERS
+from reunite.app.make_previews import queue_due_previews
 from reunite.app.services import Services
 from reunite.ports import Message
 
@@ -24,6 +25,7 @@ FIRST_RETRY = timedelta(seconds=5)
 CHUNK_RETRY = timedelta(seconds=1)  # people wait for it
 LAST_RETRY = timedelta(hours=1)
 ERASE_EVERY = timedelta(minutes=1)
+PREVIEWS_EVERY = timedelta(seconds=10)
 SWEEP_EVERY = timedelta(hours=1)
 PULL_EVERY = timedelta(seconds=10)  # how soon a repository that is due is asked
 
@@ -35,6 +37,7 @@ class Worker:
         self._services = services
         self._deliver_at: datetime | None = None
         self._erase_at: datetime | None = None
+        self._previews_at: datetime | None = None
         self._sweep_at: datetime | None = None
         self._pull_at: datetime | None = None
 
@@ -56,8 +59,7 @@ class Worker:
         # Chunks first: somebody is lost, and records can wait a second to be matched.
         delivered = self._deliver_next()
         handled = self._handle_next()
-        self._keep_house()
-        return delivered or handled
+        return self._keep_house() or delivered or handled
 
     def drain(self) -> None:
         """Work until nothing is due; for tests, imports and the demonstration."""
@@ -97,18 +99,24 @@ class Worker:
                 transaction.outbox.postpone(message, until, type(error).__name__)
         return True
 
-    def _keep_house(self) -> None:
+    def _keep_house(self) -> bool:
+        """What is due by the clock; whether that made new work."""
         now = self._services.clock.now()
         if self._erase_at is None or now >= self._erase_at:
             self._erase_at = now + ERASE_EVERY
             expire_records(self._services)
             erase_expired(self._services)
+        queued = 0
+        if self._previews_at is None or now >= self._previews_at:
+            self._previews_at = now + PREVIEWS_EVERY
+            queued = queue_due_previews(self._services)
         if self._pull_at is None or now >= self._pull_at:
             self._pull_at = now + PULL_EVERY
             pull_due(self._services)
         if self._sweep_at is None or now >= self._sweep_at:
             self._sweep_at = now + SWEEP_EVERY
             sweep_photos(self._services)
+        return queued > 0
 
 
 def retry_delay(attempts: int) -> timedelta:

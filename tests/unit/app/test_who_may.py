@@ -38,6 +38,7 @@ from reunite.app import (
     triage_sighting,
     view_case,
     view_photo,
+    view_preview,
     webhooks,
 )
 from reunite.app.access import ADMIN_ONLY, PUBLIC, SIGNED_IN, STAFF_ONLY, Access
@@ -47,7 +48,15 @@ from reunite.cases.leads import Verdict
 from reunite.cases.sightings import SightingStatus
 from reunite.faces.installed_adapters import AdapterFolder
 from reunite.kernel.errors import ForbiddenError, ReuniteError
-from reunite.kernel.ids import AccountId, ApiKeyId, LeadId, PhotoId, SightingId, WebhookId
+from reunite.kernel.ids import (
+    AccountId,
+    ApiKeyId,
+    LeadId,
+    PhotoId,
+    PreviewId,
+    SightingId,
+    WebhookId,
+)
 from reunite.kernel.people import Module, Side
 from reunite.partners.keys import Scope
 from reunite.testing.faces import FakeFaceReader
@@ -242,13 +251,21 @@ RULES: dict[str, tuple[frozenset[Role], Call]] = {
     ),
     "take_alert.list_received_alerts": (STAFF, take_alert.list_received_alerts),
     "name_accounts.name_accounts": (STAFF, lambda s, a: name_accounts.name_accounts(s, a, [])),
+    "view_preview.approve_preview": (
+        STAFF,
+        lambda s, a: view_preview.approve_preview(s, a, PreviewId(0), show=True),
+    ),
     "import_photos.import_photos": (
         STAFF,
         lambda s, a: import_photos.import_photos(s, a, Path("/nowhere/at/all"), IMPORT),
     ),
 }
 # Open to everyone, and decide by themselves what to show to whom; see their own tests.
-FOR_ALL = {"view_case.get_case", "view_photo.get_case_picture"}
+FOR_ALL = {
+    "view_case.get_case",
+    "view_photo.get_case_picture",
+    "view_preview.get_preview_picture",
+}
 
 
 def use_cases() -> Iterator[tuple[str, inspect.Signature]]:
