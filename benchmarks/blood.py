@@ -161,7 +161,7 @@ def run(n: int, random_patients: int) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--donors", type=int, default=1_000_000)
-    parser.add_argument("--patients", type=int, default=40, help="random ones a population")
+    parser.add_argument("--patients", type=int, default=10, help="random ones a population")
     parser.add_argument("--json", action="store_true", help="print JSON in one line")
     asked = parser.parse_args()
     result = run(asked.donors, asked.patients)

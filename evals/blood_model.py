@@ -25,6 +25,7 @@ from reunite.blood.waves import (
     Urgency,
     plan,
     rank,
+    to_call,
 )
 
 NEVER = float("inf")
@@ -254,11 +255,7 @@ class _Waves:
 
     def _call(self, now: float, caller: int) -> None:
         """Telephone the best of those who were written to and have not answered."""
-        silent = [
-            a.donor_id
-            for a in self._state.asks
-            if a.answer is None and a.donor_id not in self._called
-        ]
+        silent = [row for row in to_call(self._state) if row not in self._called]
         if not silent:
             self._push(now + 1.0, "call", caller)
             return

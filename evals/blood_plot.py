@@ -26,11 +26,11 @@ def plot(result: dict[str, Any], path: Path) -> None:
     names = [LABELS[way] for way in ways]
     minutes = [told["enough_minutes"] or 0 for told in ways.values()]
     times.barh(names, minutes, color=_colours(ways))
-    times.set_xlabel("minutes to enough willing donors, median")
+    times.set_xlabel("minutes to enough donors (median)")
     times.invert_yaxis()
     people.barh(names, [told["disturbed_mean"] for told in ways.values()], color=_colours(ways))
     people.set_xscale("log")
-    people.set_xlabel("people disturbed a request, mean")
+    people.set_xlabel("people disturbed (mean)")
     people.set_yticklabels([])
     people.invert_yaxis()
     _tornado(tornado, result)
@@ -54,4 +54,4 @@ def _tornado(axes: Any, result: dict[str, Any]) -> None:
     axes.set_xlim(-60, 100)
     axes.set_yticks([])
     axes.invert_yaxis()
-    axes.set_xlabel("% sooner; first value orange, second green; dotted: 30 %")
+    axes.set_xlabel("% sooner (orange: first value, green: second)")

@@ -9,10 +9,18 @@ from reunite.web.settings import WebSettings
 from tests.unit.app.world import World
 from tests.unit.web.conftest import Site, make_site
 
+NUMBERED = ("photo_id", "sighting_id", "lead_id", "account_id", "key_id", "notice_id")
 MATRIX: dict[tuple[str, str], Access] = {
     ("GET", "/"): PUBLIC,
     ("GET", "/~"): PUBLIC,
     ("GET", "/~/"): PUBLIC,
+    ("GET", "/~/admin/partners"): ADMIN_ONLY,
+    ("POST", "/~/admin/partners/keys"): ADMIN_ONLY,
+    ("GET", "/~/admin/partners/keys/{key_id:int}"): ADMIN_ONLY,
+    ("POST", "/~/admin/partners/keys/{key_id:int}/rotate"): ADMIN_ONLY,
+    ("POST", "/~/admin/partners/keys/{key_id:int}/revoke"): ADMIN_ONLY,
+    ("GET", "/~/widget"): PUBLIC,
+    ("GET", "/~/widget/{reference}"): PUBLIC,
     ("GET", "/~/cases"): PUBLIC,
     ("GET", "/~/cases/{reference}"): PUBLIC,
     ("GET", "/~/cases/{reference}/poster"): PUBLIC,
@@ -81,6 +89,9 @@ MATRIX: dict[tuple[str, str], Access] = {
     ("GET", "/~/admin/dead-letters"): ADMIN_ONLY,
     ("POST", "/~/admin/dead-letters"): ADMIN_ONLY,
     ("POST", "/~/admin/accounts/{account_id:int}"): ADMIN_ONLY,
+    ("GET", "/~/blood/compatibility"): PUBLIC,
+    ("GET", "/~/blood/again"): PUBLIC,
+    ("POST", "/~/blood/again"): PUBLIC,
     ("GET", "/~/statistics"): PUBLIC,
     ("GET", "/~/about"): PUBLIC,
     ("GET", "/~/_patterns"): STAFF_ONLY,
@@ -128,7 +139,7 @@ def test_each_role_is_let_in_or_kept_out(site: Site, method: str, path: str) -> 
     address = path.replace("~", "en")
     for name, example in EXAMPLES.items():
         address = address.replace(f"{{{name}}}", example)
-    for name in ("photo_id", "sighting_id", "lead_id", "account_id", "notice_id"):
+    for name in NUMBERED:
         address = address.replace(f"{{{name}:int}}", "1")
     for actor in people(site.world):
         if admitted(access, actor) and path in STREAMS:
@@ -153,7 +164,7 @@ def test_no_form_is_accepted_without_its_token(site: Site, path: str) -> None:
     address = path.replace("~", "en")
     for name, example in EXAMPLES.items():
         address = address.replace(f"{{{name}}}", example)
-    for name in ("photo_id", "sighting_id", "lead_id", "account_id", "notice_id"):
+    for name in NUMBERED:
         address = address.replace(f"{{{name}:int}}", "1")
     answer = site.reader(site.world.admin).client.post(address)
     assert answer.status_code == 403

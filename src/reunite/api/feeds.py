@@ -5,23 +5,28 @@ from typing import Annotated
 from urllib.parse import urlencode
 
 from fastapi import FastAPI, Query, Request, Response
+from starlette.concurrency import run_in_threadpool
 
+from reunite.api.body_limit import BodyLimit
 from reunite.api.key_access import KeyRoute, count_records, key_of, opened_by
 from reunite.api.problems import Describe, describe_by_code, install_problems
 from reunite.app.count_outcomes import count_outcomes
+from reunite.app.exchange_records import list_fates, push_records
 from reunite.app.issue_alerts import get_alert, list_alerts
 from reunite.app.pfif_of_case import Site
 from reunite.app.publish_feeds import FeedPage, FeedQuery, read_feed, search_people
 from reunite.app.services import Services
+from reunite.app.take_alert import take_alert
 from reunite.app.use_key import KeyGate
 from reunite.kernel.errors import InvalidInputError
 from reunite.kernel.ids import CapMessageId
 from reunite.kernel.languages import Language
 from reunite.partners.cap.alert import MEDIA_TYPE as CAP_TYPE
 from reunite.partners.cap.writing import AlertEntry, AlertFeedHead, write_atom, write_rss
+from reunite.partners.exchange import Arrival
 from reunite.partners.keys import Scope
 from reunite.partners.pfif.fields import LATEST, VERSIONS
-from reunite.partners.pfif.records import PfifRecord, parse_time
+from reunite.partners.pfif.records import MAX_ID_CHARACTERS, PfifRecord, format_time, parse_time
 from reunite.partners.pfif.writing import (
     FeedHead,
     write_document,
@@ -33,6 +38,7 @@ ATOM_TYPE = "application/atom+xml; charset=utf-8"
 XML_TYPE = "application/xml; charset=utf-8"
 PATH = "/feeds"
 LARGEST_ID = 2**63 - 1
+REFUSALS_SHOWN = 1000
 
 MinEntryDate = Annotated[str, Query(description="Entries from then on, oldest first (PFIF 1.4).")]
 MaxResults = Annotated[int, Query(description="How many; at most 200.")]
@@ -60,8 +66,12 @@ def create_feeds(
     app.state.gate = gate or KeyGate(services.clock)
     app.state.public_url = public_url
     install_problems(app, describe)
+    app.add_middleware(BodyLimit, describe=describe)
     app.add_api_route("/pfif/persons", persons, methods=["GET"])
     app.add_api_route("/pfif/notes", notes, methods=["GET"])
+    app.add_api_route("/pfif/write", write, methods=["POST"])
+    app.add_api_route("/pfif/records", records, methods=["GET"])
+    app.add_api_route("/cap/write", cap_write, methods=["POST"])
     app.add_api_route("/search", search, methods=["GET"])
     app.add_api_route("/statistics", statistics, methods=["GET"])
     app.add_api_route("/cap", cap_index, methods=["GET"])
@@ -115,6 +125,58 @@ def notes(
     return _xml(
         write_note_feed(_head(request, page, query, "Notes"), page.notes, version), ATOM_TYPE
     )
+
+
+@opened_by(Scope.WRITE_OWN)
+async def write(request: Request) -> dict[str, object]:
+    """Take in a PFIF document of the partner's own records; what became of them."""
+    # At most what ``BodyLimit`` lets through; the rest of a larger body is never read.
+    document = await request.body()
+    report = await run_in_threadpool(push_records, _services(request), key_of(request), document)
+    count_records(request, report.received)
+    return {
+        "received": report.received,
+        **{arrival.value: report.counts[arrival] for arrival in Arrival},
+        "refused": [
+            {
+                "kind": one.kind.value,
+                "record_id": one.record_id[:MAX_ID_CHARACTERS],
+                "code": one.error.code,
+                "field": str(one.error.details.get("field", "")),
+            }
+            for one in report.refused[:REFUSALS_SHOWN]
+        ],
+        "refused_count": len(report.refused),
+    }
+
+
+@opened_by(Scope.WRITE_OWN)
+def records(request: Request, after: str = "") -> dict[str, object]:
+    """What became of the partner's own records; ``after`` is the last record id of a page."""
+    fates = list_fates(_services(request), key_of(request), after)
+    count_records(request, len(fates))
+    return {
+        "records": [
+            {
+                "record_id": one.record_id,
+                "state": one.state.value,
+                "received_at": format_time(one.received_at),
+                "case_reference": one.case_reference,
+                "case_status": one.case_status,
+                "outcome": one.outcome,
+            }
+            for one in fates
+        ]
+    }
+
+
+@opened_by(Scope.WRITE_OWN)
+async def cap_write(request: Request) -> dict[str, object]:
+    """Take in a CAP message whose sender belongs to the partner's domain."""
+    document = await request.body()
+    taken = await run_in_threadpool(take_alert, _services(request), key_of(request), document)
+    count_records(request, 1)
+    return {"new": taken.is_new, "cancelled": taken.cancelled, "signature": taken.signature.value}
 
 
 @opened_by(Scope.SEARCH)

@@ -37,7 +37,7 @@ def resolve_case(
         for one in _locked(transaction, reference, with_partners=with_confirmed_partners):
             was_public = one.is_public
             one.resolve(outcome, cause, actor.account_id, now, note.strip())
-            _close(transaction, one, NoticeKind.RESOLVED if was_public else None)
+            end_case(transaction, one, NoticeKind.RESOLVED if was_public else None)
 
 
 def withdraw_case(services: Services, actor: Actor | None, reference: str, note: str = "") -> None:
@@ -51,10 +51,11 @@ def withdraw_case(services: Services, actor: Actor | None, reference: str, note:
         require_own(actor, case)
         was_public = case.is_public
         case.withdraw(actor.account_id, services.clock.now(), note.strip())
-        _close(transaction, case, NoticeKind.CANCELLED if was_public else None)
+        end_case(transaction, case, NoticeKind.CANCELLED if was_public else None)
 
 
-def _close(transaction: Transaction, case: Case, kind: NoticeKind | None) -> None:
+def end_case(transaction: Transaction, case: Case, kind: NoticeKind | None) -> None:
+    """Write a case that has just ended; ``kind`` is what those who were told are told now."""
     transaction.cases.save(case)
     transaction.templates.delete_of_case(case.id)
     if kind is not None:

@@ -15,6 +15,7 @@ log = structlog.get_logger(__name__)
 ORPHAN_AGE = timedelta(hours=1)
 # Twice as long as a process trusts its audience without a look (``audience_sync``).
 VOLUNTEER_CHANGES_KEPT = timedelta(days=1)
+KEY_USES_KEPT = timedelta(days=400)  # a whole year can be accounted for
 BATCH = 200
 FEW_ORPHANS = 50
 
@@ -26,6 +27,7 @@ def erase_expired(services: Services) -> int:
         keys = transaction.probes.delete_expired(now)
         transaction.accounts.delete_expired_sessions(now)
         transaction.volunteers.forget_changes_before(now - VOLUNTEER_CHANGES_KEPT)
+        transaction.api_keys.delete_uses_before(now - KEY_USES_KEPT)
         closed = [
             case
             for status, closed_by in (

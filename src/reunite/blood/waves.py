@@ -319,6 +319,13 @@ def _wave(ranked: Sequence[Candidate], wanted: float, share: float) -> list[Cand
     return chosen
 
 
+def to_call(recruitment: Recruitment) -> tuple[int, ...]:
+    """Those who were written to and are silent, best first: for whoever can telephone meanwhile."""
+    if recruitment.filled:
+        return ()
+    return tuple(ask.donor_id for ask in recruitment.asks if ask.answer is None)
+
+
 def to_thank(recruitment: Recruitment) -> tuple[int, ...]:
     """Everybody who was asked and did not decline: told once that it is over, with thanks."""
     if not recruitment.filled:

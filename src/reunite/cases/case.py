@@ -160,6 +160,16 @@ class Case:
         self._move(CaseStatus.WITHDRAWN, OPEN_STATUSES, by, at, note)
         self.closed_at = at
 
+    def revise(self, person: Person, circumstances: Circumstances, at: datetime) -> None:
+        """Write down what is known better now.
+
+        Raises ConflictError ``case_closed``, and InvalidInputError as ``open_case`` does.
+        """
+        if not self.is_open:
+            raise ConflictError("case_closed", status=self.status.value)
+        _check_facts(person, circumstances, at)
+        self.person, self.circumstances = person, circumstances
+
     def forget(self, at: datetime) -> None:
         """Erase who the person was and how to reach the family; what is counted stays.
 
@@ -210,24 +220,8 @@ def open_case(
         raise InvalidInputError("required", field="name")
     if not consent_search:
         raise InvalidInputError("consent_search_required", field="consent_search")
-    _require_length(person.name, MAX_NAME_LENGTH, "name")
-    for name, text, limit in (
-        ("marks", person.marks, MAX_TEXT_LENGTH),
-        ("clothing", person.clothing, MAX_TEXT_LENGTH),
-        ("dialect", person.dialect, MAX_LABEL_LENGTH),
-        ("blood_group", person.blood_group, MAX_LABEL_LENGTH),
-        ("story", circumstances.story, MAX_TEXT_LENGTH),
-        ("private_note", circumstances.private_note, MAX_TEXT_LENGTH),
-        ("place_label", circumstances.place_label, MAX_LABEL_LENGTH),
-        ("contact", contact, MAX_LABEL_LENGTH),
-    ):
-        _require_length(text, limit, name)
-    height_cm = person.height_cm
-    if height_cm is not None and not LEAST_HEIGHT_CM <= height_cm <= MOST_HEIGHT_CM:
-        raise InvalidInputError(
-            "number_out_of_range", field="height_cm", least=LEAST_HEIGHT_CM, most=MOST_HEIGHT_CM
-        )
-    _check_times(person, circumstances, at)
+    _require_length(contact, MAX_LABEL_LENGTH, "contact")
+    _check_facts(person, circumstances, at)
     case = Case(
         reference=reference,
         module=module,
@@ -243,6 +237,26 @@ def open_case(
     )
     case.transitions.append(Transition(CaseStatus.REPORTED, opened_by, at))
     return case
+
+
+def _check_facts(person: Person, circumstances: Circumstances, at: datetime) -> None:
+    _require_length(person.name, MAX_NAME_LENGTH, "name")
+    for name, text, limit in (
+        ("marks", person.marks, MAX_TEXT_LENGTH),
+        ("clothing", person.clothing, MAX_TEXT_LENGTH),
+        ("dialect", person.dialect, MAX_LABEL_LENGTH),
+        ("blood_group", person.blood_group, MAX_LABEL_LENGTH),
+        ("story", circumstances.story, MAX_TEXT_LENGTH),
+        ("private_note", circumstances.private_note, MAX_TEXT_LENGTH),
+        ("place_label", circumstances.place_label, MAX_LABEL_LENGTH),
+    ):
+        _require_length(text, limit, name)
+    height_cm = person.height_cm
+    if height_cm is not None and not LEAST_HEIGHT_CM <= height_cm <= MOST_HEIGHT_CM:
+        raise InvalidInputError(
+            "number_out_of_range", field="height_cm", least=LEAST_HEIGHT_CM, most=MOST_HEIGHT_CM
+        )
+    _check_times(person, circumstances, at)
 
 
 def _check_times(person: Person, circumstances: Circumstances, at: datetime) -> None:

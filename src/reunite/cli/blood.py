@@ -16,9 +16,10 @@ from reunite.blood.compatibility import Need, judge
 from reunite.blood.deferral import DonationKind, RuleSet, load_rules, next_eligible
 from reunite.blood.matching import Donor, DonorPool, Matches, match
 from reunite.blood.notation import parse_phenotype
-from reunite.blood.register import RegisterEntry, RegisterFile, RowFault, read_register
+from reunite.blood.register import RegisterEntry, RegisterFile, read_register
 from reunite.blood.rules import POLICIES, Component, Grade, Policy
 from reunite.blood.spelling import format_phenotype
+from reunite.blood.spreadsheet import RowFault
 from reunite.cli.context import err, out
 from reunite.cli.importing import FORMULA_STARTS
 from reunite.cli.messages import tell, terminal_language

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -93,8 +92,14 @@ def judge(
     if known.state is RecordState.EXPIRED and not _is_later(incoming, known.record):
         # Somebody's stale copy of what its own repository has wiped.
         return Arrival.OUTDATED
-    same = known.state is RecordState.LIVE and content_digest(incoming) == known.digest
-    return Arrival.UNCHANGED if same else Arrival.CHANGED
+    if known.state is RecordState.EXPIRED or _is_later(incoming, known.record):
+        same = known.state is RecordState.LIVE and content_digest(incoming) == known.digest
+        return Arrival.UNCHANGED if same else Arrival.CHANGED
+    # PFIF 1.4, data update: of two versions with one date the one at hand stays.  The other is
+    # a copy that somebody has put into words of their own, e.g. we ourselves.
+    undated = incoming.time("source_date") is None or known.record.time("source_date") is None
+    differs = content_digest(incoming) != known.digest
+    return Arrival.CHANGED if undated and differs else Arrival.UNCHANGED
 
 
 def _is_older(incoming: PfifRecord, held: PfifRecord) -> bool:
@@ -158,4 +163,4 @@ class RecordFate:
     received_at: datetime
     case_reference: str = ""
     case_status: str = ""
-    details: Mapping[str, str] = field(default_factory=dict)
+    outcome: str = ""

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from babel.support import NullTranslations
 
 from reunite.blood.antigens import label_of
+from reunite.blood.deferral import DonationKind, Hindrance
 from reunite.blood.findings import Finding
 from reunite.blood.rules import Component, Grade
-from reunite.web.i18n import N_
+from reunite.web.i18n import N_, Formats
 
 # On every page and every output that suggests a donor.
 DISCLAIMER = N_("A recruitment suggestion for a blood centre, never transfusion advice.")
@@ -108,3 +109,67 @@ def reason_of(finding: Finding, translations: NullTranslations) -> str:
     labels = [label_of(name) for name in finding.antigens]
     filled = {"antigen": labels[0] if labels else "", "missing": ", ".join(labels[1:] or labels)}
     return str(translations.gettext(REASONS[finding.code]) % filled)
+
+
+DONATION_KINDS: Mapping[DonationKind, str] = {
+    DonationKind.WHOLE_BLOOD: N_("Whole blood"),
+    DonationKind.PLATELETS: N_("Platelets"),
+    DonationKind.PLASMA: N_("Plasma"),
+    DonationKind.DOUBLE_RED: N_("Double red cells"),
+}
+# What defers a donor, as the rule sets name it.
+DEFERRAL_REASONS: Mapping[str, str] = {
+    "cold_or_flu": N_("A cold or influenza"),
+    "gastroenteritis": N_("Gastroenteritis"),
+    "urinary_infection": N_("Infection of the urinary tract"),
+    "pneumonia": N_("Pneumonia"),
+    "skin_inflammation": N_("Inflammation of the skin"),
+    "antibiotics": N_("Antibiotics"),
+    "aspirin": N_("Aspirin or another drug that acts on platelets"),
+    "dental_cleaning": N_("Cleaning or filling of teeth"),
+    "dental_extraction": N_("A tooth pulled"),
+    "minor_surgery": N_("A small operation"),
+    "appendix_hernia_tonsils": N_("Operation of appendix, hernia or tonsils"),
+    "major_surgery": N_("A large operation"),
+    "menstruation": N_("Menstruation"),
+    "pregnancy": N_("Pregnancy or miscarriage"),
+    "childbirth": N_("Childbirth"),
+    "breastfeeding": N_("Breastfeeding"),
+    "tattoo_or_piercing": N_("Tattoo or piercing"),
+    "needle_injury": N_("Injury by a used needle"),
+    "transfusion_received": N_("Blood received"),
+    "live_vaccine": N_("A live vaccine"),
+    "rabies_bite": N_("A bite, and vaccination against rabies"),
+    "dysentery": N_("Dysentery"),
+    "typhoid": N_("Typhoid fever"),
+    "malaria": N_("Malaria"),
+    "malaria_area": N_("Stay where malaria occurs"),
+    "hepatitis_b_or_c": N_("Hepatitis B or C"),
+    "hiv": N_("HIV"),
+    "syphilis": N_("Syphilis"),
+    "cancer": N_("Cancer"),
+    "heart_disease": N_("Disease of the heart"),
+    "injected_drugs": N_("Injected drugs"),
+}
+_HINDRANCES: Mapping[str, str] = {
+    "age_minimum": N_("Too young until %(day)s."),
+    "age_maximum": N_("Above the highest age for donors."),
+    "weight": N_("Below the least weight, %(about)s kg."),
+    "interval": N_("The interval after the last donation (%(about)s) ends on %(day)s."),
+    "yearly": N_("The most donations within twelve months are reached until %(day)s."),
+    "reason": N_("%(about)s: until %(day)s."),
+    "reason_permanent": N_("%(about)s: blood cannot be given."),
+    "reason_lasting": N_("%(about)s: while it lasts, and for some time after."),
+    "reason_unlisted": N_("%(about)s: please ask the blood centre."),
+}
+
+
+def hindrance_words(one: Hindrance, translations: NullTranslations, formats: Formats) -> str:
+    """What stands in a donor's way, in the reader's language."""
+    about = one.about
+    if one.code.startswith("reason"):
+        about = translations.gettext(DEFERRAL_REASONS.get(one.about, one.about))
+    elif one.code == "interval":
+        about = translations.gettext(DONATION_KINDS[DonationKind(one.about)])
+    day = formats.day(one.until) if one.until is not None else ""
+    return str(translations.gettext(_HINDRANCES[one.code]) % {"about": about, "day": day})

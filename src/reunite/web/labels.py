@@ -14,6 +14,7 @@ from reunite.cases.leads import LeadStatus, Verdict
 from reunite.cases.sightings import SightingStatus
 from reunite.kernel.languages import Language
 from reunite.kernel.people import Module, Sex, Side
+from reunite.partners.keys import Scope
 from reunite.web.i18n import N_
 
 # By type first: Side.MISSING, Module.CHILD and Sex.FEMALE are one and the same dictionary key.
@@ -84,6 +85,13 @@ LABELS: Mapping[type[Enum], Mapping[Enum, str]] = {
         Agreement.CONTRADICTS: N_("contradicts"),
         Agreement.UNKNOWN: N_("not known"),
     },
+    Scope: {
+        Scope.READ_PUBLIC: N_("read what is public"),
+        Scope.READ_FULL: N_("read contacts and exact places too"),
+        Scope.WRITE_OWN: N_("write its own records"),
+        Scope.SEARCH: N_("search by name"),
+        Scope.STATISTICS: N_("read statistics"),
+    },
     Language: {Language.ZH: "中文", Language.EN: "English"},
 }
 
@@ -104,6 +112,12 @@ REASONS: Mapping[str, str] = {
     "time": N_("Time"),
     "seen_at": N_("Time"),
     "blood_group": N_("Blood group"),
+    # Fields of a case that came from a partner.
+    "name": N_("Name"),
+    "story": N_("What happened"),
+    "contact": N_("Contact of the reporter"),
+    "place_label": N_("Place"),
+    "private_note": N_("For reviewers only"),
 }
 
 

@@ -76,6 +76,12 @@ MESSAGES: Mapping[str, str] = {
         "ask for the others only."
     ),
     "donor_twice": N_("This donor is in row %(first_row)s already."),
+    "unit_twice": N_("This unit is in row %(first_row)s already."),
+    "needed_by_past": N_("This is in the past: when is the blood needed?"),
+    "needed_by_far": N_("Please ask at most %(days)s days ahead."),
+    "blood_for_money": N_(
+        "Nobody is paid for blood here: please say nothing of money, and ask for none."
+    ),
     # Places
     "place_at_sea": N_(
         "This place lies at sea. Please check it: are latitude and longitude swapped?"

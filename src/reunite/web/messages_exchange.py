@@ -53,4 +53,7 @@ EXCHANGE_MESSAGES: Mapping[str, str] = {
     "webhook_unsigned": N_("The message is not signed."),
     "webhook_forged": N_("The signature is not ours."),
     "webhook_stale": N_("The message is too old to be believed."),
+    "feed_loops": N_("The feed repeats itself and leads nowhere."),
+    "repository_without_account": N_("Whoever answered for this repository may not come in."),
+    "cap_sender_strange": N_("The sender of the message does not belong to this partner."),
 }

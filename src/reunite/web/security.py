@@ -24,6 +24,7 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+NOT_WHERE_FRAMED = frozenset({"X-Frame-Options", "Cross-Origin-Resource-Policy"})
 HTTPS_HEADERS = {"Strict-Transport-Security": "max-age=31536000"}
 
 # A browser shows an answer only after it has sent everything; up to this many times the
@@ -47,7 +48,12 @@ class SecurityMiddleware:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
+                # A page that is meant to stand in others says so in a policy of its own, which
+                # the older header cannot express.
+                framed = "frame-ancestors *" in headers.get("Content-Security-Policy", "")
                 for name, value in HEADERS.items():
+                    if framed and name in NOT_WHERE_FRAMED:
+                        continue
                     headers.setdefault(name, value)
                 if scope.get("scheme") == "https":
                     for name, value in HTTPS_HEADERS.items():

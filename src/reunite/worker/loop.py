@@ -14,6 +14,7 @@ import structlog
 from reunite.app.deliver_chunks import deliver_to_inboxes
 from reunite.app.deliver_outside import OutsideDelivery
 from reunite.app.erase_expired import erase_expired, sweep_photos
+from reunite.app.exchange_records import expire_records, pull_due
 from reunite.app.handlers import HANDLERS
 from reunite.app.relay_chunks import relay_chunks, requeue_chunks
 from reunite.app.services import Services
@@ -30,6 +31,7 @@ BROKER_RETRY = timedelta(seconds=1)
 LAST_RETRY = timedelta(hours=1)
 ERASE_EVERY = timedelta(minutes=1)
 SWEEP_EVERY = timedelta(hours=1)
+PULL_EVERY = timedelta(seconds=10)  # how soon a repository that is due is asked
 
 
 class Worker:
@@ -43,6 +45,7 @@ class Worker:
         self._erase_at: datetime | None = None
         self._sweep_at: datetime | None = None
         self._outside = [OutsideDelivery(services, name) for name in services.channels]
+        self._pull_at: datetime | None = None
 
     def run_until(self, stop: threading.Event) -> None:
         """Work until ``stop`` is set; an unreachable database is waited for.
@@ -151,7 +154,11 @@ class Worker:
         now = self._services.clock.now()
         if self._erase_at is None or now >= self._erase_at:
             self._erase_at = now + ERASE_EVERY
+            expire_records(self._services)
             erase_expired(self._services)
+        if self._pull_at is None or now >= self._pull_at:
+            self._pull_at = now + PULL_EVERY
+            pull_due(self._services)
         if self._sweep_at is None or now >= self._sweep_at:
             self._sweep_at = now + SWEEP_EVERY
             sweep_photos(self._services)

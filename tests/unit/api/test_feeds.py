@@ -1,7 +1,7 @@
 """Feeds over HTTP: who may read what, and what others make of it."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -15,9 +15,11 @@ from reunite.api.key_access import KeyRoute, opened_by
 from reunite.app.api_keys import KeyRequest, add_key, list_key_uses
 from reunite.app.close_case import resolve_case, withdraw_case
 from reunite.app.issue_alerts import record_alert
+from reunite.app.take_alert import list_received_alerts
 from reunite.cases.case import Outcome, Person, ResolutionCause
 from reunite.kernel.people import Module, Sex, Side, YearRange
 from reunite.partners.cap.alert import MessageType
+from reunite.partners.cap.notices import alert_of
 from reunite.partners.cap.reading import read_alert
 from reunite.partners.cap.signing import (
     SignatureState,
@@ -25,11 +27,13 @@ from reunite.partners.cap.signing import (
     make_signing_key,
     read_signed,
 )
+from reunite.partners.cap.writing import to_bytes, to_element
 from reunite.partners.keys import Scope
 from reunite.partners.pfif.life import is_placeholder
 from reunite.partners.pfif.reading import read_checked
 from tests.independent import pfif_reader
 from tests.unit.app.world import World
+from tests.unit.partners.cap.messages import a_notice
 
 WANG = Person(
     name="王乐乐",
@@ -42,6 +46,9 @@ WANG = Person(
 SCOPES = {
     "/pfif/persons": {Scope.READ_PUBLIC, Scope.READ_FULL},
     "/pfif/notes": {Scope.READ_PUBLIC, Scope.READ_FULL},
+    "/pfif/write": {Scope.WRITE_OWN},
+    "/pfif/records": {Scope.WRITE_OWN},
+    "/cap/write": {Scope.WRITE_OWN},
     "/search": {Scope.SEARCH},
     "/statistics": {Scope.STATISTICS},
     "/cap": set(),
@@ -77,13 +84,26 @@ class Feeds:
     def get(
         self, path: str, *scopes: Scope, headers: Mapping[str, str] | None = None
     ) -> httpx.Response:
+        return self.ask("GET", path, *scopes, headers=headers)
+
+    def post(self, path: str, body: bytes | AsyncIterator[bytes]) -> httpx.Response:
+        return self.ask("POST", path, Scope.WRITE_OWN, body=body)
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        *scopes: Scope,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | AsyncIterator[bytes] | None = None,
+    ) -> httpx.Response:
         async def ask() -> httpx.Response:
             transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
             async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
                 given = dict(headers or {})
                 if scopes:
                     given["Authorization"] = f"Bearer {self.secret(*scopes)}"
-                return await client.get(path, headers=given)
+                return await client.request(method, path, headers=given, content=body)
 
         return asyncio.run(ask())
 
@@ -112,10 +132,14 @@ def test_every_route_says_what_opens_it(feeds: Feeds) -> None:
 @pytest.mark.parametrize("path", [path for path, scopes in SCOPES.items() if scopes])
 @pytest.mark.parametrize("scope", Scope)
 def test_only_the_right_scope_lets_in(feeds: Feeds, path: str, scope: Scope) -> None:
-    assert feeds.get(path).status_code == 401
-    assert feeds.get(path).json()["code"] == "key_required"
-    status = feeds.get(f"{path}?name=x", scope).status_code
-    assert status == (200 if scope in SCOPES[path] else 403)
+    method = "POST" if path.endswith("/write") else "GET"
+    assert feeds.ask(method, path).status_code == 401
+    assert feeds.ask(method, path).json()["code"] == "key_required"
+    status = feeds.ask(method, f"{path}?name=x", scope).status_code
+    if scope in SCOPES[path]:
+        assert status == (200 if method == "GET" else 422)  # nothing was handed in
+    else:
+        assert status == 403
 
 
 def test_a_session_is_no_key_and_a_key_no_session(feeds: Feeds) -> None:
@@ -335,3 +359,82 @@ def test_a_case_without_an_alert_needs_no_cancellation(feeds: Feeds) -> None:
     withdraw_case(world.services, world.family, reference)
     world.drain()
     assert "<entry>" not in feeds.get("/cap").text
+
+
+PERSON = """<pfif:pfif xmlns:pfif="http://zesty.ca/pfif/1.4"><pfif:person>
+<pfif:person_record_id>registry.example/1</pfif:person_record_id>
+<pfif:source_date>2026-06-01T19:00:00+08:00</pfif:source_date>
+<pfif:full_name>李小红</pfif:full_name></pfif:person><pfif:person>
+<pfif:person_record_id>registry.example/2</pfif:person_record_id>
+</pfif:person></pfif:pfif>"""
+
+
+def test_a_partner_hands_in_records_and_sees_what_became_of_them(feeds: Feeds) -> None:
+    answer = feeds.post("/pfif/write", PERSON.encode()).json()
+    assert (answer["received"], answer["new"], answer["refused_count"]) == (2, 1, 1)
+    assert answer["refused"] == [
+        {
+            "kind": "person",
+            "record_id": "registry.example/2",
+            "code": "required",
+            "field": "source_date",
+        }
+    ]
+    assert feeds.post("/pfif/write", PERSON.encode()).json()["unchanged"] == 1
+    (fate,) = feeds.get("/pfif/records", Scope.WRITE_OWN).json()["records"]
+    assert (fate["record_id"], fate["state"], fate["case_status"]) == (
+        "registry.example/1", "live", "reported",
+    )  # fmt: skip
+    case = feeds.world.case(fate["case_reference"])
+    assert case.person.name == "李小红"
+    after = feeds.get("/pfif/records?after=registry.example/1", Scope.WRITE_OWN)
+    assert after.json() == {"records": []}
+
+
+def test_an_upload_of_two_gigabytes_is_refused_and_not_read(feeds: Feeds) -> None:
+    sent = 0
+
+    async def upload() -> AsyncIterator[bytes]:
+        nonlocal sent
+        for _ in range(2048):
+            sent += 1
+            yield b" " * (1 << 20)
+
+    answer = feeds.post("/pfif/write", upload())
+    assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
+    assert sent <= 25
+    assert feeds.world.count_cases() == 0
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (b"", "xml_unreadable"),
+        (b"<pfif", "xml_unreadable"),
+        (b'<!DOCTYPE p [<!ENTITY a "b">]><p>&a;</p>', "xml_has_dtd"),
+        (b'<p xmlns="http://zesty.ca/pfif/9"><person/></p>', "pfif_version_unknown"),
+    ],
+)
+def test_documents_that_cannot_be_read_are_refused(feeds: Feeds, body: bytes, code: str) -> None:
+    answer = feeds.post("/pfif/write", body)
+    assert (answer.status_code, answer.json()["code"]) == (422, code)
+
+
+def test_alerts_of_a_partner_are_kept_once_and_taken_back(feeds: Feeds) -> None:
+    alert = alert_of(a_notice(sender="desk@registry.example"), Module.CHILD)
+    document = to_bytes(to_element(alert))
+    taken = feeds.post("/cap/write", document).json()
+    assert taken == {"new": True, "cancelled": 0, "signature": "unsigned"}
+    assert feeds.post("/cap/write", document).json()["new"] is False
+    cancel = replace(
+        alert, identifier="2", message_type=MessageType.CANCEL, references=(alert.reference,)
+    )
+    assert feeds.post("/cap/write", to_bytes(to_element(cancel))).json()["cancelled"] == 1
+    (second, first) = sorted(
+        list_received_alerts(feeds.services, feeds.world.reviewer), key=lambda one: one.identifier
+    )
+    assert (first.headline, first.cancelled_at is not None) == ("儿童走失：杭州市", True)
+    assert second.cancelled_at is None
+    foreign = to_bytes(to_element(replace(alert, sender="other.example")))
+    answer = feeds.post("/cap/write", foreign)
+    assert (answer.status_code, answer.json()["code"]) == (403, "cap_sender_strange")

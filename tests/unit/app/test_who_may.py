@@ -17,11 +17,14 @@ from reunite.app import (
     api_keys,
     close_case,
     dead_letters,
+    exchange_records,
+    export_cases,
     import_photos,
     join_alerts,
     keep_places,
     list_looks,
     list_notices,
+    list_origins,
     list_queues,
     name_accounts,
     open_case,
@@ -32,10 +35,12 @@ from reunite.app import (
     search_face,
     sign_in,
     stop_alert,
+    take_alert,
     triage_sighting,
     update_alert,
     view_case,
     view_photo,
+    webhooks,
 )
 from reunite.app.access import ADMIN_ONLY, PUBLIC, SIGNED_IN, STAFF_ONLY, Access
 from reunite.app.services import Services
@@ -43,7 +48,15 @@ from reunite.cases.case import Outcome, ResolutionCause
 from reunite.cases.leads import Verdict
 from reunite.cases.sightings import SightingStatus
 from reunite.kernel.errors import ForbiddenError, ReuniteError
-from reunite.kernel.ids import AccountId, ApiKeyId, LeadId, NoticeId, PhotoId, SightingId
+from reunite.kernel.ids import (
+    AccountId,
+    ApiKeyId,
+    LeadId,
+    NoticeId,
+    PhotoId,
+    SightingId,
+    WebhookId,
+)
 from reunite.kernel.people import Module, Side
 from reunite.partners.keys import Scope
 from tests.unit.app.world import HANGZHOU, NOON, World, a_report
@@ -203,6 +216,36 @@ RULES: dict[str, tuple[frozenset[Role], Call]] = {
     "api_keys.revoke_key": (ADMINS, lambda s, a: api_keys.revoke_key(s, a, ApiKeyId(0))),
     "api_keys.list_keys": (ADMINS, api_keys.list_keys),
     "api_keys.list_key_uses": (ADMINS, lambda s, a: api_keys.list_key_uses(s, a, ApiKeyId(0))),
+    "exchange_records.add_repository": (
+        ADMINS,
+        lambda s, a: exchange_records.add_repository(
+            s, a, exchange_records.RepositoryRequest("a.example", "https://a.example", AccountId(0))
+        ),
+    ),
+    "exchange_records.list_repositories": (ADMINS, exchange_records.list_repositories),
+    "exchange_records.pause_repository": (
+        ADMINS,
+        lambda s, a: exchange_records.pause_repository(s, a, "a.example", paused=True),
+    ),
+    "exchange_records.remove_repository": (
+        ADMINS,
+        lambda s, a: exchange_records.remove_repository(s, a, "a.example"),
+    ),
+    "list_origins.list_origins": (STAFF, lambda s, a: list_origins.list_origins(s, a, REFERENCE)),
+    "webhooks.add_webhook": (
+        ADMINS,
+        lambda s, a: webhooks.add_webhook(s, a, "", frozenset()),
+    ),
+    "webhooks.disable_webhook": (
+        ADMINS,
+        lambda s, a: webhooks.disable_webhook(s, a, WebhookId(0)),
+    ),
+    "webhooks.list_webhooks": (ADMINS, webhooks.list_webhooks),
+    "export_cases.iter_export": (
+        ADMINS,
+        lambda s, a: list(export_cases.iter_export(s, a, export_cases.ExportPurpose.PUBLICATION)),
+    ),
+    "take_alert.list_received_alerts": (STAFF, take_alert.list_received_alerts),
     "name_accounts.name_accounts": (STAFF, lambda s, a: name_accounts.name_accounts(s, a, [])),
     "import_photos.import_photos": (
         STAFF,

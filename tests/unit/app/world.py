@@ -97,7 +97,7 @@ class World:
         """The reference of a new record of the station."""
         return self.open(tag, variant, by=self.officer, side=Side.FOUND, person=Person(), **changes)
 
-    def open_public(self, tag: int, variant: int = 0, **changes: Any) -> str:
+    def open_public(self, tag: int | None, variant: int = 0, **changes: Any) -> str:
         reference = self.open(tag, variant, **changes)
         self.publish(reference)
         return reference

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from reunite.blood.antigens import DERIVED, FAMILIES, Status
@@ -74,6 +74,7 @@ def test_the_tables_are_whole() -> None:
     assert len(table("plasma.csv")) == len(table("platelets.csv")) == 16
 
 
+@settings(deadline=None)
 @given(donor=phenotypes(), antibodies=st.lists(st.sampled_from(ANTIBODIES), max_size=3))
 def test_an_oh_patient_gets_only_oh(donor: Phenotype, antibodies: list[str]) -> None:
     patient = Phenotype(h=HType.BOMBAY)
@@ -85,6 +86,7 @@ def test_an_oh_patient_gets_only_oh(donor: Phenotype, antibodies: list[str]) -> 
             assert not verdict.usable or donor.h is HType.BOMBAY
 
 
+@settings(deadline=None)
 @given(donor=phenotypes(), need=needs(), antibody=st.sampled_from(ANTIBODIES))
 def test_an_antibody_never_enlarges_the_set(donor: Phenotype, need: Need, antibody: str) -> None:
     try:
@@ -99,6 +101,7 @@ def test_an_antibody_never_enlarges_the_set(donor: Phenotype, need: Need, antibo
     assert judge(donor, need).grade <= judge(carrier, need).grade
 
 
+@settings(deadline=None)
 @given(donor=phenotypes(), need=needs(), antigen=st.sampled_from(NAMES))
 def test_unknown_never_beats_negative(donor: Phenotype, need: Need, antigen: str) -> None:
     assume(donor.status(antigen) is Status.UNKNOWN)
@@ -113,6 +116,7 @@ def test_unknown_never_beats_negative(donor: Phenotype, need: Need, antigen: str
         assert judge(proven, plain).grade <= judge(donor, plain).grade
 
 
+@settings(deadline=None)
 @given(donor=phenotypes(), need=needs())
 def test_an_untested_rhd_is_never_better_than_every_result(donor: Phenotype, need: Need) -> None:
     tested = []
@@ -125,6 +129,7 @@ def test_an_untested_rhd_is_never_better_than_every_result(donor: Phenotype, nee
     assert not untested.usable or any(verdict.usable for verdict in tested)
 
 
+@settings(deadline=None)
 @given(donor=phenotypes(), need=needs())
 def test_every_verdict_has_reasons_with_sources(donor: Phenotype, need: Need) -> None:
     verdict = judge(donor, need)
@@ -135,6 +140,7 @@ def test_every_verdict_has_reasons_with_sources(donor: Phenotype, need: Need) ->
         assert finding.code
 
 
+@settings(deadline=None)
 @given(need=needs())
 def test_patients_own_blood_would_do(need: Need) -> None:
     """Whoever is fully typed and has no antibody could give to a patient just like them."""

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reunite.blood.deferral import (
@@ -148,6 +148,7 @@ def test_reasons() -> None:
     assert deferred("aspirin", date(2026, 3, 14), PLATELETS)[0] == date(2026, 3, 19)
 
 
+@settings(deadline=None)
 @given(
     donor=facts,
     code=st.sampled_from([*sorted(CHINA.reasons), "unheard_of"]),
@@ -178,6 +179,7 @@ def test_one_reason_more_is_never_sooner(
         assert bool(after.hindrances) == (after.earliest != TODAY)
 
 
+@settings(deadline=None)
 @given(day=st.dates(date(1990, 1, 1), date(2030, 1, 1)), months=st.integers(0, 60))
 def test_months_are_never_short(day: date, months: int) -> None:
     later = add_months(day, months)

@@ -3,7 +3,7 @@
 from contextlib import suppress
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reunite.blood.antigens import ANTIGENS, DERIVED, Status
@@ -36,6 +36,7 @@ def phenotypes(draw: st.DrawFn) -> Phenotype:
         return Phenotype(abo, subgroup, h)
 
 
+@settings(deadline=None)
 @given(phenotype=phenotypes(), language=st.sampled_from(Language))
 def test_what_is_written_is_read_back(phenotype: Phenotype, language: Language) -> None:
     written = format_phenotype(phenotype, language)
@@ -146,6 +147,7 @@ def test_impossible_and_empty_declarations(written: str, code: str) -> None:
     assert caught.value.code == code
 
 
+@settings(deadline=None)
 @given(st.text(max_size=40))
 def test_any_text_is_read_or_refused_with_a_code(text: str) -> None:
     with suppress(InvalidInputError):

@@ -1,7 +1,7 @@
 """What follows from a blood type, and which types cannot be."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reunite.blood.antigens import ANTIGENS, DERIVED, FAMILIES, Status
@@ -129,6 +129,7 @@ def test_these_antibodies_occur(facts: dict[str, object], antibody: str) -> None
     assert antibody in Phenotype(**facts).with_antibodies(antibody).antibodies  # type: ignore[arg-type]
 
 
+@settings(deadline=None)
 @given(positive=names, negative=names, d=st.sampled_from(RhD))
 def test_what_is_worked_out_is_complete(
     positive: frozenset[str], negative: frozenset[str], d: RhD

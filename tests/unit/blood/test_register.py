@@ -5,10 +5,10 @@ from datetime import UTC, date, datetime
 
 import openpyxl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reunite.blood import register
+from reunite.blood import spreadsheet
 from reunite.blood.deferral import Donation, DonationKind
 from reunite.blood.phenotype import Abo, HType, RhD
 from reunite.blood.register import read_register
@@ -128,19 +128,20 @@ def test_files_that_cannot_be_read(data: bytes, code: str) -> None:
 
 
 def test_files_that_are_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(register, "MAX_ROWS", 2)
+    monkeypatch.setattr(spreadsheet, "MAX_ROWS", 2)
     with pytest.raises(InvalidInputError) as rows:
         read_register(b"id,type\n1,O+\n2,O+\n3,O+\n")
-    monkeypatch.setattr(register, "_MAX_UNPACKED_BYTES", 10)
+    monkeypatch.setattr(spreadsheet, "_MAX_UNPACKED_BYTES", 10)
     with pytest.raises(InvalidInputError) as unpacked:
         read_register(xlsx([["id", "type"]]))
-    monkeypatch.setattr(register, "MAX_BYTES", 2)
+    monkeypatch.setattr(spreadsheet, "MAX_BYTES", 2)
     with pytest.raises(InvalidInputError) as packed:
         read_register(b"id,type\n")
     for caught in (rows, unpacked, packed):
         assert caught.value.code == "register_too_large"
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=120))
 def test_any_bytes_are_read_or_refused_with_a_code(noise: bytes) -> None:
     try:

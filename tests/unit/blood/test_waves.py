@@ -30,6 +30,7 @@ from reunite.blood.waves import (
     rank,
     require_override,
     require_units,
+    to_call,
     to_thank,
     travel_minutes,
 )
@@ -75,6 +76,7 @@ recruitments = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(
     pool=pools,
     recruitment=recruitments,
@@ -114,6 +116,7 @@ def test_a_recruitment_from_beginning_to_end(
     assert recruitment.filled or not thanked
 
 
+@settings(deadline=None)
 @given(pool=pools, recruitment=recruitments)
 def test_silence_reaches_everybody_in_the_end(
     pool: list[Candidate], recruitment: Recruitment
@@ -127,7 +130,7 @@ def test_silence_reaches_everybody_in_the_end(
     assert may <= reached
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(needed=st.integers(1, 8), yes=st.integers(0, 50), no=st.integers(0, 50))
 def test_a_wave_is_needed_over_p(needed: int, yes: int, no: int) -> None:
     pool = candidates_of(1200, history=History(yes + no, yes))
@@ -138,7 +141,7 @@ def test_a_wave_is_needed_over_p(needed: int, yes: int, no: int) -> None:
         assert told.next_look_at == NOW + PATIENCE[urgency]
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(fewer=st.integers(1, 10), more=st.integers(0, 10))
 def test_a_larger_need_asks_no_fewer(fewer: int, more: int) -> None:
     pool = candidates_of(500)
@@ -158,6 +161,8 @@ def test_answers_change_what_comes_next() -> None:
     filled = answered(one_yes, first.donor_ids[1], Answer.COMING)
     assert plan(filled, pool, NOW + MINUTE) == Plan(Why.FILLED)
     assert set(to_thank(filled)) == set(first.donor_ids)
+    assert to_call(one_yes) == first.donor_ids[1:]
+    assert to_call(filled) == ()
     # Not suitable on arrival: somebody else is needed after all.
     again = answered(filled, first.donor_ids[1], Answer.UNSUITABLE)
     assert plan(again, pool, NOW + timedelta(hours=2)).why is Why.ASK

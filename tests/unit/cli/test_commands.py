@@ -33,6 +33,9 @@ COMMANDS = [
     ["blood", "match"],
     ["partners"],
     ["partners", "key", "add"],
+    ["partners", "repository", "add"],
+    ["partners", "webhook", "add"],
+    ["partners", "export"],
 ]
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from lxml import etree
 
-from reunite.kernel.errors import InvalidInputError
+from reunite.kernel.errors import InvalidInputError, ReuniteError
 from reunite.partners.pfif.fields import KNOWN, NAMESPACE, RENAMED, VERSIONS, Kind
 from reunite.partners.pfif.records import PfifRecord, check
 from reunite.partners.xml import (
@@ -37,7 +37,12 @@ class Refusal:
 
     kind: Kind
     record_id: str
-    error: InvalidInputError
+    error: ReuniteError
+
+    @classmethod
+    def of(cls, record: PfifRecord, error: ReuniteError) -> "Refusal":
+        """Why ``record`` was not taken."""
+        return cls(record.kind, record.record_id, error)
 
 
 @dataclass(slots=True)
@@ -62,7 +67,7 @@ def read_checked(
         try:
             checked = check(record, now, read.version)
         except InvalidInputError as error:
-            document.refused.append(Refusal(record.kind, record.record_id, error))
+            document.refused.append(Refusal.of(record, error))
             continue
         (document.persons if record.kind is Kind.PERSON else document.notes).append(checked)
     return document

@@ -7,12 +7,14 @@ from reunite.web.pages import (
     account,
     accounts,
     alerts,
+    blood,
     cases,
     dead_letters,
     find,
     home,
     inbox,
     own_cases,
+    partners,
     pictures,
     report,
     review,
@@ -22,6 +24,7 @@ from reunite.web.pages import (
     review_sightings,
     sightings,
     statistics,
+    widget,
 )
 
 if TYPE_CHECKING:
@@ -29,6 +32,8 @@ if TYPE_CHECKING:
 
 ALL_PAGES: tuple["Pages", ...] = (
     home.routes,
+    partners.routes,
+    widget.routes,
     cases.routes,
     report.routes,
     own_cases.routes,
@@ -45,6 +50,7 @@ ALL_PAGES: tuple["Pages", ...] = (
     account.routes,
     accounts.routes,
     dead_letters.routes,
+    blood.routes,
     statistics.routes,
     about.routes,
 )

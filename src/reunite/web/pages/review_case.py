@@ -8,6 +8,7 @@ from reunite.app.access import STAFF_ONLY
 from reunite.app.close_case import resolve_case, withdraw_case
 from reunite.app.list_looks import list_looks
 from reunite.app.list_notices import list_notices
+from reunite.app.list_origins import list_origins
 from reunite.app.name_accounts import name_accounts
 from reunite.app.publish_case import AlertPreview, preview_alert, publish_case, verify_case
 from reunite.app.view_case import CaseView, get_case
@@ -163,6 +164,7 @@ def _render(
         preview=preview,
         looks=looks,
         names=name_accounts(page.services, page.actor, people),
+        origins=list_origins(page.services, page.actor, case.reference),
         forms={
             name: forms.get(name, Form()) for name in ("verify", "publish", "resolve", "withdraw")
         },
