@@ -13,8 +13,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from evals.faces.layouts import LabelledPhoto, data_digest
+from evals.faces.layouts import data_digest
 from reunite.faces.engine import FaceEngine
+from reunite.faces.labelled import LabelledPhoto
 from reunite.faces.photo import decode_photo
 from reunite.faces.port import FaceView
 from reunite.faces.registry import CHIP_SIDE_PX
@@ -64,7 +65,10 @@ def _read(data: bytes, engine: FaceEngine) -> tuple[Chips, bool]:
         photo = decode_photo(data)
     except ReuniteError:
         # Smaller than the product accepts: measured all the same, as the picture it is.
-        return _whole(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)), False
+        picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+        if picture is None:
+            raise
+        return _whole(np.asarray(picture, dtype=np.uint8)), False
     views = engine.detect(photo)
     if not views:
         return _whole(photo.pixels[:, :, ::-1]), False

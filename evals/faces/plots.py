@@ -54,6 +54,6 @@ def _rates(one: Tried) -> list[float]:
     return [float((genuine > threshold).mean()) for threshold in thresholds]
 
 
-def _deviates(rates: npt.NDArray[np.float64]) -> list[float]:
+def _deviates(rates: npt.NDArray[np.floating]) -> list[float]:
     """On the axes of a DET plot normally distributed scores give a straight line."""
     return [NormalDist().inv_cdf(float(rate)) for rate in np.clip(rates, 1e-4, 1 - 1e-4)]

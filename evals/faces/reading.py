@@ -1,17 +1,20 @@
 """From folders to rows: which photos, whose, and what the embedder makes of them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from evals.faces.features import Faces, cached_rows, read_faces
-from evals.faces.layouts import LabelledPhoto, is_sealed
+from evals.faces.features import Chips, cached_rows, read_faces
+from evals.faces.layouts import is_sealed
 from evals.faces.methods import Rows
 from evals.faces.metrics import Float32
 from evals.faces.protocol import People
 from reunite.faces.embedding import Embedder
 from reunite.faces.engine import FaceEngine
+from reunite.faces.labelled import LabelledPhoto
+from reunite.faces.registry import FaceModel
 
 GROWN = 18
 
@@ -25,25 +28,30 @@ class Source:
 
 
 class Reader:
-    """Reads with the product's engine; nothing is read twice."""
+    """Reads with the product's detector and models; nothing is read twice."""
 
-    def __init__(self, engine: FaceEngine, cache: Path) -> None:
-        self._engine, self._cache = engine, cache
-        self._embedder: Embedder | None = None
-
-    def faces(self, source: Source) -> Faces:
-        return read_faces(source.photos, source.folder, self._engine, self._cache)
+    def __init__(self, engine: FaceEngine, models: tuple[FaceModel, ...], cache: Path) -> None:
+        self._engine, self._models, self._cache = engine, models, cache
+        self._embedders: dict[str, Embedder] = {}
 
     def rows(self, source: Source) -> tuple[Rows, str]:
-        """What the embedder says about every photo, and the digest of the data."""
-        faces = self.faces(source)
-        key = f"embedding-{self._engine.model.sha256[:16]}"
-        return Rows(cached_rows(faces, key, self._embed, self._cache)), faces.digest
+        """What each model says about every photo, and the digest of the data."""
+        faces = read_faces(source.photos, source.folder, self._engine, self._cache)
+        rows = [
+            cached_rows(
+                faces, f"{model.name}-{model.sha256[:16]}", self._embedding(model), self._cache
+            )
+            for model in self._models
+        ]
+        return Rows(tuple(rows)), faces.digest
 
-    def _embed(self, chips: Float32) -> Float32:
-        if self._embedder is None:
-            self._embedder = Embedder(self._engine.model, intra_op_threads=2)
-        return self._embedder.embed(chips)
+    def _embedding(self, model: FaceModel) -> Callable[[Chips], Float32]:
+        def embed(chips: Chips) -> Float32:
+            if model.name not in self._embedders:
+                self._embedders[model.name] = Embedder(model, intra_op_threads=2)
+            return self._embedders[model.name].embed(chips)
+
+        return embed
 
 
 def people_of(photos: list[LabelledPhoto]) -> People:
@@ -62,7 +70,8 @@ def people_of(photos: list[LabelledPhoto]) -> People:
 
 
 def joined(rows: list[Rows]) -> Rows:
-    return Rows(np.concatenate([one.embeddings for one in rows]))
+    by_model = zip(*(one.embeddings for one in rows), strict=True)
+    return Rows(tuple(np.concatenate(of_model) for of_model in by_model))
 
 
 def nameless(photos: list[LabelledPhoto]) -> list[LabelledPhoto]:

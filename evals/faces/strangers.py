@@ -3,7 +3,7 @@
 import re
 import unicodedata
 
-from evals.faces.layouts import LabelledPhoto
+from reunite.faces.labelled import LabelledPhoto
 
 INITIAL = 1
 

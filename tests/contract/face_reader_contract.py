@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from reunite.faces.photo import Photo, decode_photo, encode_jpeg
-from reunite.faces.port import FaceReader, require_faces, require_usable
+from reunite.faces.port import FittingReader, require_faces, require_usable
 from reunite.faces.quality import Verdict
 from reunite.kernel.errors import InvalidInputError
 
@@ -18,7 +18,7 @@ from reunite.kernel.errors import InvalidInputError
 class Subject:
     """A reader and encoded photos that it can read."""
 
-    reader: FaceReader
+    reader: FittingReader
     person: bytes
     same_person: bytes
     other_person: bytes
@@ -39,7 +39,7 @@ class FaceReaderContract:
         template = reader.template(view)
         assert template.model_digest == reader.model.sha256
         assert template.adapter_digest == reader.adapter_digest
-        assert template.vector.shape == (reader.model.dim,)
+        assert template.vector.shape == (reader.dim,)
         assert template.vector.dtype == np.float32
         assert np.linalg.norm(template.vector) == pytest.approx(1, abs=1e-4)
         assert template.quality == view.quality
@@ -66,6 +66,15 @@ class FaceReaderContract:
         photo = self.photo(subject.several_people)
         copy = self.photo(encode_jpeg(photo))
         assert len(subject.reader.detect(copy)) == len(subject.reader.detect(photo))
+
+    def test_what_the_models_say_is_shown_for_fitting(self, subject: Subject) -> None:
+        views = subject.reader.detect(self.photo(subject.several_people))
+        embeddings = subject.reader.embed(np.stack([view.chip for view in views]))
+        assert len(embeddings) == len(subject.reader.models)
+        assert subject.reader.models[0] == subject.reader.model
+        for rows, model in zip(embeddings, subject.reader.models, strict=True):
+            assert rows.shape == (len(views), model.dim)
+            np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-4)
 
     def test_nobody_is_no_error_until_somebody_is_required(self, subject: Subject) -> None:
         photo = self.photo(subject.nobody)

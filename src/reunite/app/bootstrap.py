@@ -3,7 +3,7 @@
 import hashlib
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +20,8 @@ from reunite.broker.live import PostgresLive
 from reunite.broker.outbox import PostgresOutbox
 from reunite.delivery.http_outside import HttpOutside
 from reunite.faces.engine import FaceEngine
-from reunite.faces.registry import load_registry
+from reunite.faces.installed_adapters import AdapterFolder, choose_adapter
+from reunite.faces.registry import ModelKind, load_registry
 from reunite.gallery.engine import SegmentGallery
 from reunite.gallery.errors import GalleryDamagedError, GalleryLockedError, GalleryMissingError
 from reunite.gallery.exact import ExactGallery
@@ -47,6 +48,8 @@ class Config:
     database_url: str | None = None  # an existing PostgreSQL; None starts our own
     models_file: Path | None = None  # an operator's own models
     embedder: str | None = None  # one of them, instead of the packaged one
+    adapter: str = ""  # a file, or "none"; empty: the newest installed one, else the shipped one
+    permissive_only: bool = False  # only models and adapters that anybody may use for anything
     gallery_shards: int = 0  # 0: one gallery on this machine's disk; else so many Ray actors
     ray_address: str | None = None  # of a Ray cluster; None starts one on this machine
     inference_threads: int = 1  # of one face; several faces are read at the same time
@@ -73,6 +76,8 @@ def read_config(environment: Mapping[str, str] = os.environ) -> Config:
         database_url=environment.get("REUNITE_DATABASE_URL") or None,
         models_file=Path(models) if models else None,
         embedder=environment.get("REUNITE_EMBEDDER") or None,
+        adapter=environment.get("REUNITE_ADAPTER", ""),
+        permissive_only=environment.get("REUNITE_PERMISSIVE_ONLY", "0") not in ("", "0"),
         gallery_shards=int(environment.get("REUNITE_GALLERY_SHARDS", "0")),
         ray_address=environment.get("REUNITE_RAY_ADDRESS") or None,
         inference_threads=int(environment.get("REUNITE_INFERENCE_THREADS", "1")),
@@ -202,6 +207,43 @@ def _gallery_opener(
     return open_gallery
 
 
+def open_faces(config: Config) -> FaceEngine:
+    """The face models and the adapter of this configuration.
+
+    Raises FaceModelError and AdapterError.
+    """
+    registry = load_registry(config.models_file)
+    name = config.embedder or registry.default_embedder
+    adapter = choose_adapter(
+        registry,
+        registry.get_model(name, ModelKind.EMBEDDER),
+        AdapterFolder(adapter_folder(config)),
+        wanted=config.adapter,
+        permissive_only=config.permissive_only,
+    )
+    return FaceEngine.from_registry(
+        registry, name, adapter=adapter, intra_op_threads=config.inference_threads
+    )
+
+
+def open_fitting_engine(config: Config, others: Sequence[str]) -> FaceEngine:
+    """The same embedder, and others beside it, without an adapter: to fit one.
+
+    Raises FaceModelError.
+    """
+    return FaceEngine.from_registry(
+        load_registry(config.models_file),
+        config.embedder,
+        others=others,
+        intra_op_threads=config.inference_threads,
+    )
+
+
+def adapter_folder(config: Config) -> Path:
+    """Where adapters fitted on this installation's own data are kept."""
+    return config.data_directory / "adapters"
+
+
 @contextmanager
 def open_services(config: Config) -> Iterator[Services]:
     """Everything running: database started or reached, migrated; closed again at the end.
@@ -216,12 +258,8 @@ def open_services(config: Config) -> Iterator[Services]:
         opened.callback(database.dispose)
         live = PostgresLive(url)
         opened.callback(live.close)
-        faces = FaceEngine.from_registry(
-            load_registry(config.models_file),
-            config.embedder,
-            intra_op_threads=config.inference_threads,
-        )
-        space = TemplateSpace(faces.model.sha256, faces.adapter_digest, faces.model.dim)
+        faces = open_faces(config)
+        space = TemplateSpace(faces.model.sha256, faces.adapter_digest, faces.dim)
         gallery = LiveGallery(database, _gallery_opener(config, database, opened), space)
         opened.callback(gallery.close)
         outside = HttpOutside()
@@ -238,6 +276,9 @@ def open_services(config: Config) -> Iterator[Services]:
             clock=SystemClock(),
             settings=config.settings,
             queue=opened.enter_context(open_queue(config.nats_url, config.settings)),
+            calibration=AdapterFolder(adapter_folder(config)).find_calibration(
+                space.model_digest, space.adapter_digest
+            ),
             alert_key=_alert_key(config),
             outside=outside,
         )

@@ -158,6 +158,16 @@ def facts_of(case: Case) -> Facts:
     return facts
 
 
+def age_at(case: Case, photo: CasePhoto) -> float | None:
+    """How old the person was in a photo, as far as the record says."""
+    years = case.person.birth_years
+    if years is None or photo.captured_year is None:
+        return None
+    if years.last - years.first > WIDEST_BIRTH_YEARS:
+        return None
+    return max(0.0, photo.captured_year - (years.first + years.last) / 2)
+
+
 def enrol(
     services: Services, transaction: Transaction, case: Case, photo: CasePhoto, view: FaceView
 ) -> TemplateId:
@@ -165,7 +175,7 @@ def enrol(
 
     The match itself happens after the commit: a slow search must not hold up a report.
     """
-    template = services.faces.template(view)
+    template = services.faces.template(view, age_at(case, photo))
     template_id = transaction.templates.add(
         photo, template.vector, space_of(template), facts_of(case)
     )

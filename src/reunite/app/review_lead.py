@@ -4,10 +4,12 @@ from dataclasses import dataclass
 
 from reunite.accounts.account import STAFF, Actor, require_role
 from reunite.app.services import Services
+from reunite.app.weigh_faces import weigh_photos
 from reunite.cases.case import Case
 from reunite.cases.facts import FactComparison, compare
 from reunite.cases.leads import Lead, LeadStatus, Verdict
 from reunite.cases.photos import CasePhoto
+from reunite.faces.calibration import Likelihood
 from reunite.kernel.errors import ConflictError
 from reunite.kernel.ids import LeadId
 from reunite.kernel.people import YearRange, age_in_years
@@ -35,6 +37,7 @@ class LeadView:
     lapse_years: int | None  # between the two photos
     facts: list[FactComparison]
     may_decide: bool  # the first reviewer cannot be the second
+    likelihood: Likelihood | None  # None where the templates were never calibrated
 
 
 def list_leads(
@@ -49,7 +52,7 @@ def list_leads(
     actor = require_role(actor, STAFF)
     with services.database.transaction() as transaction:
         leads = transaction.leads.list_with_status(statuses, limit=limit, offset=offset)
-        return _views(transaction, actor, leads)
+        return _views(services, transaction, actor, leads)
 
 
 def get_lead(services: Services, actor: Actor | None, lead_id: LeadId) -> LeadView:
@@ -64,7 +67,7 @@ def get_lead(services: Services, actor: Actor | None, lead_id: LeadId) -> LeadVi
                 for case_id in (lead.missing_case_id, lead.found_case_id)
             ]
         )
-        return _views(transaction, actor, [lead])[0]
+        return _views(services, transaction, actor, [lead])[0]
 
 
 def decide_lead(
@@ -89,7 +92,9 @@ def decide_lead(
         return lead.status
 
 
-def _views(transaction: Transaction, actor: Actor, leads: list[Lead]) -> list[LeadView]:
+def _views(
+    services: Services, transaction: Transaction, actor: Actor, leads: list[Lead]
+) -> list[LeadView]:
     case_ids = [c for lead in leads for c in (lead.missing_case_id, lead.found_case_id)]
     cases = transaction.cases.get_many(case_ids)
     photos = {
@@ -113,6 +118,12 @@ def _views(transaction: Transaction, actor: Actor, leads: list[Lead]) -> list[Le
                 and all(
                     decision.by != actor.account_id or decision.verdict is not Verdict.ACCEPT
                     for decision in lead.decisions
+                ),
+                likelihood=weigh_photos(
+                    services,
+                    lead.similarity,
+                    (missing.case, missing.photo),
+                    (found.case, found.photo),
                 ),
             )
         )

@@ -15,8 +15,10 @@ import numpy as np
 from reunite.accounts.account import EVERYONE, Actor, require_role
 from reunite.app.intake import kept, probe_of, read_photo, view_stored
 from reunite.app.services import Services
+from reunite.app.weigh_faces import weigh_probe
 from reunite.cases.case import Case
 from reunite.cases.photos import PhotoFace, require_face
+from reunite.faces.calibration import Likelihood
 from reunite.gallery.port import ADMIT_ALL, NO_TEMPLATE, Filter, Probes
 from reunite.kernel.errors import InvalidInputError, NotFoundError, TooManyRequestsError
 from reunite.kernel.ids import CaseId, PhotoId
@@ -44,6 +46,7 @@ class Resemblance:
     photo_id: PhotoId
     similarity: float
     captured_year: int | None
+    likelihood: Likelihood | None = None  # None where the templates were never calibrated
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +240,7 @@ def view_search(
         if template_id != NO_TEMPLATE
     }
     with services.database.transaction() as transaction:
-        found = _visible(transaction, actor, similarity)
+        found = _visible(services, transaction, actor, similarity, probe.captured_year)
         synthetic = transaction.templates.count().get("synthetic", 0)
         now = services.clock.now()
         transaction.looks.add(
@@ -312,7 +315,11 @@ def _may_see(actor: Actor, case: Case) -> bool:
 
 
 def _visible(
-    transaction: Transaction, actor: Actor, similarity: dict[int, float]
+    services: Services,
+    transaction: Transaction,
+    actor: Actor,
+    similarity: dict[int, float],
+    probe_year: int | None,
 ) -> list[Resemblance]:
     owners = transaction.templates.photos_of(list(similarity))
     cases = transaction.cases.get_many(list({case_id for case_id, _ in owners.values()}))
@@ -328,6 +335,18 @@ def _visible(
     photos = transaction.photos.list_of_cases([case_id for case_id, _ in ranked])
     years = {photo.id: photo.captured_year for of_case in photos.values() for photo in of_case}
     return [
-        Resemblance(cases[case_id], photo_id, value, years.get(photo_id))
+        Resemblance(
+            cases[case_id],
+            photo_id,
+            value,
+            years.get(photo_id),
+            weigh_probe(
+                services,
+                value,
+                cases[case_id].person.birth_years,
+                years.get(photo_id),
+                probe_year,
+            ),
+        )
         for case_id, (value, photo_id) in ranked
     ]

@@ -8,6 +8,7 @@ from reunite.alerts.fanout import LEASE
 from reunite.app.audience_sync import LiveAudience
 from reunite.app.gallery_sync import LiveGallery
 from reunite.app.metrics import Metrics
+from reunite.faces.calibration import Calibration
 from reunite.faces.port import FaceReader
 from reunite.kernel.clock import Clock
 from reunite.partners.cap.signing import SigningKey
@@ -59,6 +60,7 @@ class Services:
     live: LiveChannel
     clock: Clock
     settings: Settings
+    calibration: Calibration | None = None  # of the gallery's space; None: nobody measured it
     # The ways out that this machine is configured for.
     channels: Mapping[ChannelName, Channel] = field(default_factory=dict)
     # None: workers find chunks in the ledger by themselves.

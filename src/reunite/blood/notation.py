@@ -12,6 +12,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import Final
 
 from reunite.blood.antigens import DERIVED, FAMILIES
@@ -29,6 +30,7 @@ from reunite.blood.names import (
 from reunite.blood.phenotype import SUBGROUPS, Abo, HType, Phenotype, RhD
 from reunite.kernel.errors import InvalidInputError
 
+_MAX_PART = 40  # characters of what cannot be read that the error repeats
 MAX_LENGTH = 500  # characters; a complete typing with every antibody has about 300
 
 
@@ -338,12 +340,19 @@ def _longest(text: str, at: int) -> tuple[re.Match[str] | None, _Handler]:
 
 
 def _unreadable(part: str) -> InvalidInputError:
-    by_small = {example.lower(): example for example in EXAMPLES}
-    # Of one or two characters anything is a neighbour.
-    close = get_close_matches(part.lower(), by_small, n=1, cutoff=0.6) if part[2:] else []
-    part = part[:40]
-    if not close:
+    part = part[:_MAX_PART]
+    meant = _suggestion(part.lower())
+    if not meant:
         return InvalidInputError("blood_notation_unreadable", field="phenotype", part=part)
     return InvalidInputError(
-        "blood_notation_misspelt", field="phenotype", part=part, suggestion=by_small[close[0]]
+        "blood_notation_misspelt", field="phenotype", part=part, suggestion=meant
     )
+
+
+@lru_cache(maxsize=4096)  # a file of donors makes the same mistake ten thousand times
+def _suggestion(small: str) -> str:
+    """What may have been meant; "" where nothing is near."""
+    by_small = {example.lower(): example for example in EXAMPLES}
+    # Of one or two characters anything is a neighbour.
+    close = get_close_matches(small, by_small, n=1, cutoff=0.6) if small[2:] else []
+    return by_small[close[0]] if close else ""

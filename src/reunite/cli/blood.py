@@ -20,6 +20,7 @@ from reunite.blood.register import RegisterEntry, RegisterFile, read_register
 from reunite.blood.rules import POLICIES, Component, Grade, Policy
 from reunite.blood.spelling import format_phenotype
 from reunite.blood.spreadsheet import RowFault
+from reunite.blood.stock import read_stock, units_for
 from reunite.cli.context import err, out
 from reunite.cli.importing import FORMULA_STARTS
 from reunite.cli.messages import tell, terminal_language
@@ -58,6 +59,9 @@ def match_command(
     policy: Annotated[str, typer.Option(help="default, china or china_del_positive.")] = "default",
     limit: Annotated[int, typer.Option(min=1, help="How many donors to list.")] = 20,
     report: Annotated[Path | None, typer.Option(help="CSV file of the rows at fault.")] = None,
+    stock: Annotated[
+        Path | None, typer.Option(help="CSV or XLSX of units in stock: unit, type, expires on.")
+    ] = None,
     *,
     childbearing: Annotated[bool, typer.Option(help="The patient may bear children.")] = False,
     typing: Annotated[
@@ -74,15 +78,16 @@ def match_command(
     need = Need(parse_phenotype(patient), component, childbearing, _policy(policy))
     day = _day(on)
     file = _read(donors, report, language, skip_faulty=skip_faulty)
-    listed, waiting = _donors(file, load_rules(rules), _GIVES[component], day)
     here = _point(at)
+    units = _units(stock, need, here, day, language, skip_faulty=skip_faulty)
+    listed, waiting = _donors(file, load_rules(rules), _GIVES[component], day)
     worst = Grade.NEEDS_TYPING if typing else Grade.LAST_RESORT
     found = match(DonorPool.pack(listed), need, here or Point(0, 0), day, worst=worst)
     rows = _rows(file.entries, need, found, limit, language, placed=here is not None)
     if as_json:
-        _print_json(rows, need, found, waiting, language)
+        _print_json(rows, units, need, found, waiting, language)
     else:
-        _print_table(rows, need, found, waiting, language)
+        _print_table(rows, units, need, found, waiting, language)
 
 
 def _policy(name: str) -> Policy:
@@ -202,8 +207,41 @@ def _counts(found: Matches) -> dict[str, int]:
     return {**counts, "deferred": found.deferred}
 
 
+def _units(
+    path: Path | None,
+    need: Need,
+    here: Point | None,
+    day: date,
+    language: Language,
+    *,
+    skip_faulty: bool,
+) -> list[dict[str, Any]]:
+    """Units in stock that suit the patient: they come before any donor."""
+    if path is None:
+        return []
+    if not path.is_file():
+        raise InvalidInputError("file_missing", path=str(path))
+    file = read_stock(path.read_bytes())
+    for fault in file.faults[:_FAULTS_SHOWN]:
+        err.print(_fault_text(fault, language), markup=False, soft_wrap=True)
+    if file.faults and not skip_faulty:
+        faulty = len({fault.row for fault in file.faults})
+        raise InvalidInputError("register_faulty", faulty=faulty, rows=len(file.units) + faulty)
+    return [
+        {
+            "unit": unit.number,
+            "type": format_phenotype(unit.phenotype, language),
+            "centre": unit.centre,
+            "expires_on": unit.expires_on.isoformat(),
+            "grade": verdict.grade.name.lower(),
+        }
+        for unit, verdict in units_for(need, file.units, here, day)
+    ]
+
+
 def _print_json(
     rows: list[dict[str, Any]],
+    units: list[dict[str, Any]],
     need: Need,
     found: Matches,
     waiting: dict[int, date | None],
@@ -216,6 +254,7 @@ def _print_json(
         "policy": need.policy.name,
         "donors_read": len(waiting),
         "counts": _counts(found),
+        "stock": units,
         "found": len(found),
         "donors": rows,
     }
@@ -224,6 +263,7 @@ def _print_json(
 
 def _print_table(
     rows: list[dict[str, Any]],
+    units: list[dict[str, Any]],
     need: Need,
     found: Matches,
     waiting: dict[int, date | None],
@@ -233,6 +273,12 @@ def _print_table(
     note = translations.gettext(DISCLAIMER)
     out.print(note, style="yellow", markup=False)
     out.print(format_phenotype(need.patient, language), markup=False, highlight=False)
+    if units:
+        shelf = Table("Unit in stock", "Type", "Grade", "Centre", "Expires")
+        for unit in units:
+            grade = translations.gettext(GRADES[Grade[unit["grade"].upper()]])
+            shelf.add_row(unit["unit"], unit["type"], grade, unit["centre"], unit["expires_on"])
+        out.print(shelf, markup=False)
     table = Table("Donor", "Type", "Grade", "km", "Why")
     for row in rows:
         grade = translations.gettext(GRADES[Grade[row["grade"].upper()]])

@@ -7,6 +7,7 @@ that the pages use.
 import os
 from collections.abc import Mapping
 
+from reunite.cli.messages_faces import FACE_MESSAGES
 from reunite.kernel.errors import ReuniteError
 from reunite.kernel.languages import Language
 from reunite.web.i18n import Formats, load_translations
@@ -141,6 +142,7 @@ OPERATOR_MESSAGES: Mapping[str, tuple[str, str]] = {
         "The account {email} is not of a reviewer, an officer or an administrator.",
         "账户 {email} 不是审核员、警务人员或管理员。",
     ),
+    **FACE_MESSAGES,
 }
 
 

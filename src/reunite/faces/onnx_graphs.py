@@ -8,7 +8,8 @@ import onnx
 import onnxruntime as ort
 from onnx import helper, numpy_helper
 
-from reunite.faces.registry import FaceModel, FaceModelError
+from reunite.faces.dlib_network import build_network
+from reunite.faces.registry import DLIB_RESNET, FaceModel, FaceModelError
 
 BATCH_AXIS = "batch"
 
@@ -103,6 +104,8 @@ def parse_model(model: FaceModel) -> onnx.ModelProto:
     Raises FaceModelError ``model_missing``, ``model_digest_mismatch``, ``model_unreadable``.
     """
     data = model.read()
+    if model.sha256 == DLIB_RESNET.sha256:
+        return build_network(data, model)
     try:
         proto = onnx.load_model_from_string(data)
     except Exception as error:  # of protobuf, whose error classes differ by version

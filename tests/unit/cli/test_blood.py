@@ -95,6 +95,23 @@ def test_mistakes_are_sentences(donors: Path, options: tuple[str, ...], said: st
     assert said in " ".join(result.output.split())
 
 
+def test_stock_comes_before_donors(donors: Path, tmp_path: Path) -> None:
+    stock = tmp_path / "stock.csv"
+    stock.write_text(
+        "unit,type,expires on,centre\nU1,Oh RhD+,2026-03-20,Hangzhou\nU2,O+,2026-03-20,\n"
+    )
+    asked = ("--patient", "Oh Rh+", "--stock", str(stock))
+    told = json.loads(run(donors, *asked, "--json").stdout)
+    assert [unit["unit"] for unit in told["stock"]] == ["U1"]
+    shown = run(donors, *asked).output
+    assert shown.index("U1") < shown.index("near")
+    stock.write_text("unit,type,expires on\nU1,Bomby,2026-03-20\n")
+    assert "1 of 1 rows cannot be used" in run(donors, *asked).output
+    assert json.loads(run(donors, *asked, "--skip-faulty", "--json").stdout)["stock"] == []
+    stock.unlink()
+    assert run(donors, *asked).exit_code == 1
+
+
 def test_no_such_file(tmp_path: Path) -> None:
     assert run(tmp_path / "none.csv", "--patient", "O+").exit_code == 1
 

@@ -6,19 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from evals.faces.layouts import (
-    LabelledPhoto,
-    Layout,
-    Split,
-    data_digest,
-    detect_layout,
-    is_sealed,
-    of_split,
-    read_bin,
-    read_folder,
-    read_lfw_pairs,
-)
+from evals.faces.layouts import Split, data_digest, is_sealed, of_split, read_bin, read_lfw_pairs
 from evals.faces.strangers import without_people
+from reunite.faces.labelled import LabelledPhoto, Layout, detect_layout, read_folder
+from reunite.kernel.errors import InvalidInputError
 
 
 def touch(folder: Path, *names: str) -> Path:
@@ -64,7 +55,7 @@ def test_lfw_pairs_name_files_and_folds(tmp_path: Path) -> None:
 
 
 def test_an_unknown_folder_is_said_to_be_unknown(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="no known layout"):
+    with pytest.raises(InvalidInputError, match="folder_layout_unknown"):
         detect_layout(touch(tmp_path, "holiday.jpg"))
 
 

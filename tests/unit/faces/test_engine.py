@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from reunite.faces.adapters import AdapterError, shipped_adapter
 from reunite.faces.engine import FaceEngine
 from reunite.faces.photo import decode_photo, encode_jpeg
 from reunite.faces.port import Template, require_faces
@@ -61,7 +62,45 @@ def test_the_embedder_is_chosen_by_name(tmp_path: Path) -> None:
     with pytest.raises(FaceModelError) as caught:
         FaceEngine.from_registry(registry, "arcface")
     assert caught.value.code == "model_unknown"
-    assert caught.value.details["known"] == ["sface", "tiny"]
+    assert caught.value.details["known"] == ["dlib-resnet", "sface", "tiny"]
+
+
+def test_with_the_shipped_adapter_people_stand_out_more(engine: FaceEngine) -> None:
+    adapted = FaceEngine.from_registry(load_registry(), adapter=shipped_adapter())
+    people = pairs()
+    views = [
+        require_faces(engine, decode_photo(data))[0]
+        for data in [p.older for p in people] + [p.newer for p in people] + list(distractors())
+    ]
+    leads = []
+    for reader in (engine, adapted):
+        vectors = np.stack([template.vector for template in reader.templates_of(views)])
+        similarity = vectors[: len(people)] @ vectors[len(people) :].T
+        mates = np.diag(similarity).copy()
+        assert (similarity.argmax(axis=1) == np.arange(len(people))).all()
+        np.fill_diagonal(similarity, -1.0)
+        leads.append(float(np.median(mates - similarity.max(axis=1))))
+    assert leads[1] > leads[0]
+
+
+def test_templates_name_their_adapter_and_have_its_length(engine: FaceEngine) -> None:
+    adapter = shipped_adapter()
+    adapted = FaceEngine.from_registry(load_registry(), adapter=adapter)
+    template = template_of(adapted, grace_hopper())
+    assert template.adapter_digest == adapter.digest == adapted.adapter_digest
+    assert template.model_digest == SFACE.sha256
+    assert template.dim == adapter.dim == adapted.dim
+    assert np.linalg.norm(template.vector) == pytest.approx(1, abs=1e-4)
+
+
+def test_an_adapter_is_for_the_embedder_that_it_was_fitted_for(tmp_path: Path) -> None:
+    for registry, name in (
+        (load_registry(registry_file(tmp_path)), "tiny"),
+        (load_registry(), "dlib-resnet"),
+    ):
+        with pytest.raises(AdapterError) as caught:
+            FaceEngine.from_registry(registry, name, adapter=shipped_adapter())
+        assert caught.value.code == "adapter_models_differ"
 
 
 def test_no_face_is_said_so(engine: FaceEngine) -> None:

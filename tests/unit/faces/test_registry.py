@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from reunite.faces.registry import (
+    DLIB_RESNET,
     SFACE,
     YUNET,
     ChannelOrder,
@@ -36,7 +37,7 @@ def write(folder: Path, text: str) -> Path:
     return path
 
 
-@pytest.mark.parametrize("model", [YUNET, SFACE], ids=lambda m: m.name)
+@pytest.mark.parametrize("model", [YUNET, SFACE, DLIB_RESNET], ids=lambda m: m.name)
 def test_built_in_models_are_installed_with_the_expected_digest(model: object) -> None:
     assert isinstance(model, type(SFACE))
     assert hashlib.sha256(model.read()).hexdigest() == model.sha256
@@ -46,7 +47,7 @@ def test_built_in_models_are_installed_with_the_expected_digest(model: object) -
 
 def test_without_configuration_there_are_the_built_in_models() -> None:
     registry = load_registry()
-    assert [model.name for model in registry] == ["yunet", "sface"]
+    assert [model.name for model in registry] == ["yunet", "sface", "dlib-resnet"]
     assert registry.get_model(registry.default_embedder, ModelKind.EMBEDDER) is SFACE
 
 

@@ -22,20 +22,11 @@ from reunite.kernel.errors import InvalidInputError, NotFoundError, ReuniteError
 from reunite.kernel.people import Module, Sex, Side, YearRange
 from reunite.web.ages import age_span, is_small_child
 from reunite.web.forms import Form, at_field
-from reunite.web.i18n import N_
+from reunite.web.likeness import Likeness, likeness_of
 from reunite.web.page import Page
 from reunite.web.routing import Pages
 
 routes = Pages()
-
-# Cosine of two templates.  Different adults reach .40 about once in a thousand pairs.
-WORDS = (
-    (0.55, N_("Very strong resemblance")),
-    (0.45, N_("Strong resemblance")),
-    (0.35, N_("Some resemblance")),
-)
-SLIGHT = N_("Slight resemblance")
-UNCERTAIN = N_("Resemblance says little at this age")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +34,10 @@ class Candidate:
     """A resemblance with what helps to weigh it."""
 
     resemblance: Resemblance
-    words: str
-    strength: int  # 0 to 4 bars
+    likeness: Likeness
     age_at_photo: str
     age_at_probe: str
     lapse_years: int | None
-    is_weak: bool  # one of the faces is a small child's
 
 
 @routes.get("/find", access=PUBLIC)
@@ -187,15 +176,12 @@ EARLIEST, LATEST = 1, 9999  # open ends of a range of years
 def _candidate(result: SearchResult, one: Resemblance) -> Candidate:
     born = one.case.person.birth_years
     is_weak = is_small_child(born, one.captured_year) or is_small_child(born, result.captured_year)
-    strength = 1 + sum(one.similarity >= least for least, _ in WORDS)
-    words = next((word for least, word in WORDS if one.similarity >= least), SLIGHT)
+    likeness = likeness_of(one.likelihood, is_weak=is_weak)
     both = (one.captured_year, result.captured_year)
     return Candidate(
         resemblance=one,
-        words=UNCERTAIN if is_weak else words,
-        strength=1 if is_weak else strength,
+        likeness=likeness,
         age_at_photo=age_span(born, one.captured_year),
         age_at_probe=age_span(born, result.captured_year),
         lapse_years=abs(both[0] - both[1]) if both[0] and both[1] else None,
-        is_weak=is_weak,
     )

@@ -1,6 +1,5 @@
 """Leads side by side: compare, accept with a second pair of eyes, reject for ever."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from starlette.responses import Response
@@ -17,23 +16,14 @@ from reunite.kernel.people import Sex
 from reunite.web.ages import is_small_child
 from reunite.web.durations import Spans
 from reunite.web.forms import Form
+from reunite.web.likeness import Likeness, likeness_of
 from reunite.web.page import Page
-from reunite.web.pages.find import SLIGHT, UNCERTAIN, WORDS
 from reunite.web.routing import Pages
 
 routes = Pages()
 
 PAGE_LEADS = 20
 DECIDED = frozenset({LeadStatus.CONFIRMED, LeadStatus.REJECTED})
-
-
-@dataclass(frozen=True, slots=True)
-class Likeness:
-    """A similarity in careful words."""
-
-    words: str
-    strength: int  # 0 to 4 bars
-    is_weak: bool  # one of the faces is a small child's
 
 
 @routes.get("/review/leads", access=STAFF_ONLY)
@@ -52,7 +42,7 @@ def show_leads(page: Page) -> Response:
         ]
     return page.render(
         "review/leads.html",
-        leads=[(view, urgency, likeness_of(view)) for view, urgency in waiting[:PAGE_LEADS]],
+        leads=[(view, urgency, _likeness(view)) for view, urgency in waiting[:PAGE_LEADS]],
         next_offset=offset + PAGE_LEADS if len(waiting) > PAGE_LEADS else None,
         decided=page.query("show") == "decided",
         spans=Spans(page.language, page.now),
@@ -79,15 +69,9 @@ def submit_decision(page: Page, lead_id: int) -> Response:
     return page.redirect(f"/review/leads/{lead_id}")
 
 
-def likeness_of(view: LeadView) -> Likeness:
-    """The similarity of a lead in the words of face-find."""
-    similarity = view.lead.similarity
-    if any(_is_small(side) for side in (view.missing, view.found)):
-        return Likeness(UNCERTAIN, 1, is_weak=True)
-    return Likeness(
-        next((words for least, words in WORDS if similarity >= least), SLIGHT),
-        1 + sum(similarity >= least for least, _ in WORDS),
-        is_weak=False,
+def _likeness(view: LeadView) -> Likeness:
+    return likeness_of(
+        view.likelihood, is_weak=any(_is_small(side) for side in (view.missing, view.found))
     )
 
 
@@ -101,7 +85,7 @@ def _extras(page: Page, lead_id: LeadId) -> dict[str, Any]:
     actor = page.actor
     return {
         "view": view,
-        "likeness": likeness_of(view),
+        "likeness": _likeness(view),
         "names": name_accounts(
             page.services, actor, {decision.by for decision in view.lead.decisions}
         ),
