@@ -36,6 +36,7 @@ from reunite.app.services import Services, Settings
 from reunite.broker.live import PostgresLive
 from reunite.broker.outbox import PostgresOutbox
 from reunite.cases.case import CaseStatus
+from reunite.cli.server import spare_the_garbage_collector
 from reunite.kernel.clock import SystemClock
 from reunite.storage.database import PostgresDatabase
 from reunite.storage.migrate import upgrade
@@ -92,6 +93,7 @@ def serve(dsn: str, listening: socket.socket) -> None:
         lifespan="off",
         server_header=False,
     )
+    spare_the_garbage_collector()
     uvicorn.Server(config).run(sockets=[listening])
 
 

@@ -50,9 +50,17 @@ _PEOPLE = """
     SELECT 'v' || n, '', '!', 'volunteer', 'zh', '', false, now()
     FROM generate_series(1, %(people)s) AS n;
 """
+_ZONE = "INSERT INTO time_zones (name) VALUES ('Asia/Shanghai') ON CONFLICT DO NOTHING"
 _VOLUNTEERS = """
-    INSERT INTO volunteers (account_id, cell, place_label, modules, language, joined_at)
-    SELECT id, (%(cells)s::bigint[])[1 + id %% %(n)s], '', 14, 'zh', now()
+    INSERT INTO volunteers (account_id, modules, language, joined_at, weekly_pushes, quiet_from,
+                            quiet_until, time_zone_id)
+    SELECT accounts.id, 14, 'zh', now(), 2, 22, 7, time_zones.id FROM accounts, time_zones
+    WHERE email LIKE 'v%%'
+"""
+_PLACES = """
+    INSERT INTO volunteer_places (account_id, kind, cell, place_label, said_at, expires_at)
+    SELECT id, 'here', (%(cells)s::bigint[])[1 + id %% %(n)s], '1808926', now(),
+        now() + interval '2 days'
     FROM accounts WHERE email LIKE 'v%%'
 """
 _ADDRESSES = """
@@ -170,7 +178,9 @@ def publish(town: Town) -> dict[int, int]:
     ]
     with psycopg.connect(town.postgres.dsn, autocommit=True) as connection:
         connection.execute(_PEOPLE, {"people": RECIPIENTS})
-        connection.execute(_VOLUNTEERS, {"cells": cells, "n": len(cells)})
+        connection.execute(_ZONE)
+        connection.execute(_VOLUNTEERS.replace("%%", "%"))
+        connection.execute(_PLACES, {"cells": cells, "n": len(cells)})
         connection.execute(_ADDRESSES, {"one_in": ONE_IN})
         rows = connection.execute("SELECT id, account_id FROM channel_addresses").fetchall()
     with database.transaction() as transaction:

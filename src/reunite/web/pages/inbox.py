@@ -25,7 +25,7 @@ from reunite.kernel.errors import ReuniteError
 from reunite.kernel.ids import NoticeId
 from reunite.ports import Arrival
 from reunite.web.i18n import find_language
-from reunite.web.inbox_words import NoticeWords, words_of
+from reunite.web.inbox_words import words_of
 from reunite.web.page import Page
 from reunite.web.routing import Pages
 from reunite.web.streams import HEARTBEAT, EventStream, event
@@ -154,6 +154,7 @@ async def _arrived(page: Page, state: _State, arrived: frozenset[Arrival]) -> st
         return await run_in_threadpool(_notice, page, state, fresh) if fresh else ""
     try:
         words = [await _words(page, arrival) for arrival in arrived]
+        words.sort(key=lambda one: one.item.delivered_at, reverse=True)
     except ReuniteError as error:
         log.warning("stream_ended", request_id=page.request_id, code=error.code)
         return None  # the page comes back after a while
@@ -161,7 +162,7 @@ async def _arrived(page: Page, state: _State, arrived: frozenset[Arrival]) -> st
     state.unread += len(fresh)
     new = {item.notice_id for item in fresh}
     page.services.metrics.live_told.inc(len(fresh))
-    return _told(page, state, [one for one in words if one.item.notice_id in new]) if new else ""
+    return _told(state, [one for one in words if one.item.notice_id in new]) if new else ""
 
 
 def _look(page: Page) -> _Look | None:
@@ -180,31 +181,42 @@ def _is_known(item: InboxItem, after: datetime | None) -> bool:
     return after is None or not item.is_new or item.delivered_at <= after
 
 
-async def _words(page: Page, arrival: Arrival) -> NoticeWords:
+async def _words(page: Page, arrival: Arrival) -> "_Words":
     """What to say of a notice, in the language of the page."""
     return await page.web.shared.get(
         (arrival, page.language),
-        lambda: words_of(page, list_arrivals(page.services, [arrival])[0]),
+        lambda: _Words.of(page, list_arrivals(page.services, [arrival])[0]),
     )
 
 
 def _notice(page: Page, state: _State, fresh: list[InboxItem]) -> str:
-    return _told(page, state, [words_of(page, item) for item in fresh[:TOASTS_AT_ONCE]])
+    return _told(state, [_Words.of(page, item) for item in fresh[:TOASTS_AT_ONCE]])
 
 
-def _told(page: Page, state: _State, words: list[NoticeWords]) -> str:
-    notices = [
-        {
-            "title": one.title,
-            "text": one.text,
-            "path": one.path or page.url("/inbox"),
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """A notice and what a page is told of it, as JSON: made once, sent ten thousand times."""
+
+    item: InboxItem
+    text: str
+
+    @classmethod
+    def of(cls, page: Page, item: InboxItem) -> "_Words":
+        words = words_of(page, item)
+        told = {
+            "title": words.title,
+            "text": words.text,
+            "path": words.path or page.url("/inbox"),
             # A later notice about the same case takes the place of an earlier one.
-            "topic": one.item.case.reference,
+            "topic": item.case.reference,
         }
-        for one in words[:TOASTS_AT_ONCE]
-    ]
+        return cls(item, json.dumps(told, ensure_ascii=False))
+
+
+def _told(state: _State, words: list[_Words]) -> str:
+    notices = ", ".join(one.text for one in words[:TOASTS_AT_ONCE])
     return event(
-        json.dumps({"unread": state.unread, "notices": notices}, ensure_ascii=False),
+        f'{{"unread": {state.unread}, "notices": [{notices}]}}',
         name="notice",
         event_id=_id(state.seen),
     )
