@@ -7,9 +7,10 @@ import httpx
 
 from reunite.kernel.errors import ReuniteError
 
-CONNECT_SECONDS = 5.0
-ANSWER_SECONDS = 10.0  # between two pieces of an answer
-WHOLE_SECONDS = 60.0  # of one answer: somebody may send a byte every nine seconds
+CONNECT_SECONDS = 3.0
+ANSWER_SECONDS = 5.0  # between two pieces of an answer
+# Of one answer: somebody may send a byte every four seconds, and the worker has alerts to send.
+WHOLE_SECONDS = 20.0
 PIECE_BYTES = 64 * 1024
 
 

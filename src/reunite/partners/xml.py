@@ -64,8 +64,6 @@ def iter_elements(
         yield from watch.complete(parser)
     except etree.XMLSyntaxError as error:
         raise InvalidInputError("xml_unreadable", line=error.lineno or 1) from error
-    if not watch.has_root:
-        raise InvalidInputError("xml_unreadable", line=1)
 
 
 class _Watch:
@@ -77,10 +75,6 @@ class _Watch:
         self._depth = 0
         self._elements = 0
         self._inside: etree._Element | None = None  # the wanted element that is being read
-
-    @property
-    def has_root(self) -> bool:
-        return self._elements > 0
 
     def complete(self, parser: "etree.XMLPullParser[etree._Element]") -> Iterator[etree._Element]:
         for event, element in parser.read_events():

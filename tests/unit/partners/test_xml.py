@@ -5,7 +5,16 @@ from collections.abc import Iterator
 import pytest
 
 from reunite.kernel.errors import InvalidInputError
-from reunite.partners.xml import XmlLimits, attribute, escaped, iter_elements, parse_document
+from reunite.partners.xml import (
+    XmlLimits,
+    attribute,
+    canonical,
+    escaped,
+    iter_elements,
+    local_name,
+    namespace_of,
+    parse_document,
+)
 
 BOMB = b"""<?xml version="1.0"?>
 <!DOCTYPE pfif [
@@ -94,3 +103,9 @@ def test_elements_come_one_by_one_and_are_let_go() -> None:
 def test_text_is_escaped_and_what_xml_cannot_hold_is_left_out() -> None:
     assert escaped("a<b>&\x00\x0b\ud800王\U0001f600\n") == "a&lt;b&gt;&amp;王\U0001f600\n"
     assert attribute('say "hi" & go') == "say &quot;hi&quot; &amp; go"
+
+
+def test_names_without_a_namespace_have_none() -> None:
+    element = parse_document(b"<!-- said --><plain>x<?run y?></plain>")
+    assert (local_name(element), namespace_of(element)) == ("plain", "")
+    assert canonical(element) == "<plain>x</plain>"

@@ -110,7 +110,7 @@ def test_a_frame_shows_a_case_and_is_gone_with_it(site: Site) -> None:
     assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
     assert "X-Frame-Options" not in answer.headers
     assert "<script" not in answer.text
-    assert answer.headers["Cache-Control"] == "public, max-age=60"
+    assert answer.headers["Cache-Control"] == "max-age=60"
     withdraw_case(world.services, world.family, reference)
     gone = site.reader().get(f"/en/widget/{reference}")
     assert gone.status_code == 410

@@ -23,7 +23,7 @@ POLICY = (
     "frame-ancestors *"
 )
 # Short: a frame must be gone soon after its case has closed.
-CACHE = "public, max-age=60"
+CACHE = "max-age=60"
 PEOPLE = frozenset({Module.CHILD, Module.ELDER})
 
 

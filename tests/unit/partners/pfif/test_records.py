@@ -324,3 +324,24 @@ def test_whatever_a_record_says_it_says_again(
 
 def test_a_placeholder_has_the_fields_that_pfif_names() -> None:
     assert set(placeholder(person(), NOW).fields) == set(PLACEHOLDER_FIELDS)
+
+
+@pytest.mark.parametrize(
+    ("other", "description"),
+    [
+        ("Grey coat.", "Grey coat."),
+        ("description: Grey coat.\n  With a stick.\n", "Grey coat.\nWith a stick.\n"),
+        ("description:\n    Grey coat.", "Grey coat."),
+        ("description: Grey coat.\nshoes: black", "description: Grey coat.\nshoes: black"),
+        ("eyes: brown\ndescription: x", "eyes: brown\ndescription: x"),
+    ],
+)
+def test_older_versions_kept_the_description_among_other_things(
+    other: str, description: str
+) -> None:
+    inside = f"<p:person><p:other>{other}</p:other></p:person>"
+    (read,) = iter_records([document(inside, "http://zesty.ca/pfif/1.3")])
+    assert read.record.text("description") == description.strip()
+    again = "".join(write_document([read.record], {}, "1.3")).encode()
+    (second,) = iter_records([again])
+    assert second.record.text("description") == description.strip()
