@@ -118,7 +118,7 @@ def test_a_page_hears_what_has_arrived_until_it_had_better_look(wired: Wired) ->
         for arrivals, said in (
             ((first,), {first}),
             ((first, second), {first, second}),
-            ((second, None), set()),
+            ((None, second), set()),
         ):
             announce(*arrivals)
             heard: set[Arrival] = set()
