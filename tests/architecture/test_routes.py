@@ -9,7 +9,7 @@ from reunite.web.settings import WebSettings
 from tests.unit.app.world import World
 from tests.unit.web.conftest import Site, make_site
 
-NUMBERED = ("photo_id", "sighting_id", "lead_id", "account_id", "key_id", "notice_id")
+NUMBERED = ("photo_id", "preview_id", "sighting_id", "lead_id", "account_id", "key_id", "notice_id")
 MATRIX: dict[tuple[str, str], Access] = {
     ("GET", "/"): PUBLIC,
     ("GET", "/~"): PUBLIC,
@@ -45,6 +45,8 @@ MATRIX: dict[tuple[str, str], Access] = {
     ("POST", "/~/find/{token}/photos/drop"): SIGNED_IN,
     ("POST", "/~/find/{token}/aside"): SIGNED_IN,
     ("GET", "/photos/{photo_id:int}/{variant}.jpg"): PUBLIC,
+    ("GET", "/previews/{preview_id:int}.jpg"): PUBLIC,
+    ("POST", "/~/review/previews/{preview_id:int}"): STAFF_ONLY,
     ("GET", "/find/{token}/{variant}.jpg"): SIGNED_IN,
     ("GET", "/sightings/{sighting_id:int}/{variant}.jpg"): STAFF_ONLY,
     ("GET", "/~/cases/{reference}/sighting"): SIGNED_IN,

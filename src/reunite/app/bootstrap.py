@@ -21,6 +21,7 @@ from reunite.broker.outbox import PostgresOutbox
 from reunite.delivery.http_outside import HttpOutside
 from reunite.faces.engine import FaceEngine
 from reunite.faces.installed_adapters import AdapterFolder, choose_adapter
+from reunite.faces.progression.preview import AgeProgression
 from reunite.faces.registry import ModelKind, load_registry
 from reunite.gallery.engine import SegmentGallery
 from reunite.gallery.errors import GalleryDamagedError, GalleryLockedError, GalleryMissingError
@@ -276,6 +277,7 @@ def open_services(config: Config) -> Iterator[Services]:
             clock=SystemClock(),
             settings=config.settings,
             queue=opened.enter_context(open_queue(config.nats_url, config.settings)),
+            ageing=None if config.permissive_only else AgeProgression(),
             calibration=AdapterFolder(adapter_folder(config)).find_calibration(
                 space.model_digest, space.adapter_digest
             ),

@@ -43,6 +43,7 @@ def erase_expired(services: Services) -> int:
             if due is None or due > now:
                 continue
             transaction.templates.delete_of_case(case.id)
+            keys += transaction.previews.delete_of_case(case.id)
             keys += transaction.photos.delete_of_case(case.id)
             keys += transaction.sightings.erase_of_case(case.id)
             case.forget(now)

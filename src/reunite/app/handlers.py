@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from reunite.app.make_previews import make_previews
 from reunite.app.match_record import match_record
 from reunite.app.notify_audience import notify_audience, open_inboxes
 from reunite.app.services import Services
@@ -11,6 +12,7 @@ from reunite.ports import Transaction
 Handler = Callable[[Services, Transaction, Mapping[str, object]], None]
 
 HANDLERS: Mapping[str, Handler] = {
+    "make_previews": make_previews,
     "match_record": match_record,
     "notify_audience": notify_audience,
     "tell_partners": tell_partners,

@@ -16,6 +16,7 @@ from reunite.cases.case import Case
 from reunite.cases.photos import CasePhoto, PhotoFace, only_usable_face
 from reunite.faces.photo import Photo, decode_photo, encode_jpeg
 from reunite.faces.port import FaceView, Template
+from reunite.faces.progression.marking import is_marked
 from reunite.gallery.port import (
     UNKNOWN_BIRTH_YEAR,
     UNKNOWN_DAY,
@@ -26,6 +27,7 @@ from reunite.gallery.port import (
 )
 from reunite.kernel.errors import InvalidInputError, ReuniteError
 from reunite.kernel.ids import CaseId, TemplateId
+from reunite.kernel.people import Module, Side
 from reunite.ports import Transaction
 
 EPOCH = date(1970, 1, 1)
@@ -69,8 +71,12 @@ def read_photo(services: Services, data: bytes) -> ReadPhoto:
 def decode_upload(services: Services, data: bytes) -> Photo:
     """The picture in an upload.
 
-    Raises InvalidInputError as ``decode_photo`` does; its ``field`` is ``photo``.
+    Raises InvalidInputError as ``decode_photo`` does, or ``photo_is_preview`` for one of our
+    own illustrations; its ``field`` is ``photo``.
     """
+    if is_marked(data):
+        # Enrolled or searched with, a preview would stand for a person whom nobody has seen.
+        raise InvalidInputError("photo_is_preview", field="photo")
     try:
         return decode_photo(data, today=services.clock.now().date())
     except InvalidInputError as error:
@@ -180,4 +186,7 @@ def enrol(
         photo, template.vector, space_of(template), facts_of(case)
     )
     transaction.outbox.add("match_record", {"case_id": case.id, "photo_id": photo.id})
+    # Ages and previews can wait until nobody waits for the worker.
+    if case.side is Side.MISSING and case.module is Module.CHILD:
+        transaction.previews.set_due(case.id, services.clock.now().date())
     return template_id

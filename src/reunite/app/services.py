@@ -10,6 +10,7 @@ from reunite.app.gallery_sync import LiveGallery
 from reunite.app.metrics import Metrics
 from reunite.faces.calibration import Calibration
 from reunite.faces.port import FaceReader
+from reunite.faces.progression.port import AgeingReader
 from reunite.kernel.clock import Clock
 from reunite.partners.cap.signing import SigningKey
 from reunite.ports import (
@@ -60,6 +61,7 @@ class Services:
     live: LiveChannel
     clock: Clock
     settings: Settings
+    ageing: AgeingReader | None = None  # None where only permissively licensed parts may be used
     calibration: Calibration | None = None  # of the gallery's space; None: nobody measured it
     # The ways out that this machine is configured for.
     channels: Mapping[ChannelName, Channel] = field(default_factory=dict)

@@ -8,6 +8,7 @@ from reunite.app.services import Services
 from reunite.cases.case import Case, CaseStatus
 from reunite.cases.leads import Lead
 from reunite.cases.photos import CasePhoto
+from reunite.cases.previews import AgePreview
 from reunite.cases.sightings import Sighting
 from reunite.kernel.errors import NotFoundError
 from reunite.kernel.ids import CaseId
@@ -27,6 +28,7 @@ class CaseView:
 
     case: Case
     photos: list[CasePhoto]
+    previews: list[AgePreview]  # for everyone else those that a reviewer approved
     is_own: bool
     is_staff: bool
     sees_all: bool  # the reporter or staff: contact, transitions, photos still to be chosen
@@ -51,6 +53,7 @@ def get_case(services: Services, actor: Actor | None, reference: str) -> CaseVie
                 raise CaseClosedError
             raise NotFoundError
         photos = transaction.photos.list_of_case(case.id)
+        previews = transaction.previews.list_of_case(case.id)
         if actor is not None and photos:
             transaction.looks.add(
                 [Look(actor.account_id, case.id, LookPurpose.VIEW, services.clock.now())]
@@ -58,6 +61,7 @@ def get_case(services: Services, actor: Actor | None, reference: str) -> CaseVie
         return CaseView(
             case=case,
             photos=photos if sees_all else [p for p in photos if p.chosen is not None],
+            previews=[p for p in previews if sees_all or p.is_approved],
             is_own=is_own,
             is_staff=is_staff,
             sees_all=sees_all,

@@ -18,6 +18,15 @@ class PhotoFace:
     reasons: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class EstimatedAge:
+    """How old the person looks, and between which ages nine of ten who look so are."""
+
+    years: float
+    low: float
+    high: float
+
+
 @dataclass(slots=True)
 class CasePhoto:
     """One photo of the person of a case; ``chosen`` says which face is theirs."""
@@ -31,6 +40,7 @@ class CasePhoto:
     captured_year: int | None = None
     faces: list[PhotoFace] = field(default_factory=list)
     chosen: int | None = None
+    estimated_age: EstimatedAge | None = None  # only where the record does not say
     id: PhotoId = PhotoId(0)
 
     @property

@@ -54,6 +54,7 @@ from reunite.ports.notices import (
     NoticeRepository,
 )
 from reunite.ports.outside import NoOutsideWorld, OutsideWorld
+from reunite.ports.previews import PreviewRepository
 from reunite.ports.queue import ChunkQueue, Taken
 from reunite.ports.searches import (
     ImportRepository,
@@ -101,6 +102,7 @@ __all__ = [
     "PartnerRepository",
     "PhotoRepository",
     "PhotoStore",
+    "PreviewRepository",
     "Probe",
     "ProbeRepository",
     "PushChannel",

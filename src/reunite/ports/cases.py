@@ -111,7 +111,7 @@ class PhotoRepository(Protocol):
         ...
 
     def save(self, photo: CasePhoto) -> None:
-        """Write the chosen face and the year."""
+        """Write the chosen face, the year and the estimated age."""
         ...
 
     def delete_of_case(self, case_id: CaseId) -> list[str]:
@@ -119,7 +119,7 @@ class PhotoRepository(Protocol):
         ...
 
     def iter_storage_keys(self) -> Iterator[str]:
-        """Every key that a photo, a probe or a sighting refers to."""
+        """Every key that a photo, a preview, a probe or a sighting refers to."""
         ...
 
 

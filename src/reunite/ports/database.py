@@ -28,6 +28,7 @@ from reunite.ports.exchange import (
 )
 from reunite.ports.ledger import ChunkLedger
 from reunite.ports.notices import NoticeRepository
+from reunite.ports.previews import PreviewRepository
 from reunite.ports.searches import ImportRepository, LookRepository, ProbeRepository
 
 Float32 = npt.NDArray[np.float32]
@@ -81,6 +82,8 @@ class Transaction(Protocol):
     def cases(self) -> CaseRepository: ...
     @property
     def photos(self) -> PhotoRepository: ...
+    @property
+    def previews(self) -> PreviewRepository: ...
     @property
     def templates(self) -> TemplateRepository: ...
     @property

@@ -22,6 +22,7 @@ from reunite.storage.looks import PostgresLooks
 from reunite.storage.notices import PostgresNotices
 from reunite.storage.partners import PostgresPartners
 from reunite.storage.photos import PostgresPhotos
+from reunite.storage.previews import PostgresPreviews
 from reunite.storage.probes import PostgresProbes
 from reunite.storage.server import sqlalchemy_url
 from reunite.storage.sightings import PostgresSightings
@@ -53,6 +54,7 @@ class PostgresTransaction:
         self.accounts = PostgresAccounts(connection)
         self.cases = PostgresCases(connection)
         self.photos = PostgresPhotos(connection)
+        self.previews = PostgresPreviews(connection)
         self.templates = PostgresTemplates(connection)
         self.leads = PostgresLeads(connection)
         self.sightings = PostgresSightings(connection)

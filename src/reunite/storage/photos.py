@@ -5,11 +5,11 @@ from collections.abc import Iterator, Sequence
 from sqlalchemy import Connection, RowMapping, delete, select, union_all, update
 from sqlalchemy.dialects.postgresql import insert
 
-from reunite.cases.photos import CasePhoto
+from reunite.cases.photos import CasePhoto, EstimatedAge
 from reunite.kernel.errors import ConflictError, NotFoundError
 from reunite.kernel.ids import CaseId, PhotoId
 from reunite.storage.rows import faces_from_json, faces_to_json
-from reunite.storage.tables import photos, probes, sightings
+from reunite.storage.tables import age_previews, photos, probes, sightings
 
 KEYS_PER_FETCH = 5000
 
@@ -37,6 +37,7 @@ class PostgresPhotos:
                 captured_year=photo.captured_year,
                 faces=faces_to_json(photo.faces),
                 chosen=photo.chosen,
+                estimated_age=_numbers(photo.estimated_age),
             )
             .on_conflict_do_nothing(index_elements=["case_id", "digest"])
             .returning(photos.c.id)
@@ -84,11 +85,15 @@ class PostgresPhotos:
         )
 
     def save(self, photo: CasePhoto) -> None:
-        """Write the chosen face and the year.  Raises NotFoundError."""
+        """Write the chosen face, the year and the estimated age.  Raises NotFoundError."""
         saved = self._connection.execute(
             update(photos)
             .where(photos.c.id == photo.id)
-            .values(chosen=photo.chosen, captured_year=photo.captured_year)
+            .values(
+                chosen=photo.chosen,
+                captured_year=photo.captured_year,
+                estimated_age=_numbers(photo.estimated_age),
+            )
         )
         if saved.rowcount == 0:
             raise NotFoundError
@@ -102,9 +107,10 @@ class PostgresPhotos:
         )
 
     def iter_storage_keys(self) -> Iterator[str]:
-        """Every key that a photo, a probe or a sighting refers to."""
+        """Every key that a photo, a preview, a probe or a sighting refers to."""
         keys = union_all(
             select(photos.c.storage_key),
+            select(age_previews.c.storage_key),
             select(probes.c.storage_key),
             select(sightings.c.photo_key).where(sightings.c.photo_key.is_not(None)),
         )
@@ -125,5 +131,14 @@ def _photo(row: RowMapping) -> CasePhoto:
         captured_year=row["captured_year"],
         faces=faces_from_json(row["faces"]),
         chosen=row["chosen"],
+        estimated_age=_estimated(row["estimated_age"]),
         id=PhotoId(row["id"]),
     )
+
+
+def _numbers(age: EstimatedAge | None) -> list[float] | None:
+    return None if age is None else [age.years, age.low, age.high]
+
+
+def _estimated(numbers: list[float] | None) -> EstimatedAge | None:
+    return None if numbers is None else EstimatedAge(*numbers)

@@ -27,6 +27,7 @@ from reunite.testing.memory_exchange import (
 from reunite.testing.memory_leads import MemoryLeads
 from reunite.testing.memory_ledger import MemoryLedger
 from reunite.testing.memory_notices import MemoryNotices
+from reunite.testing.memory_previews import MemoryPreviews
 from reunite.testing.memory_searches import MemoryImports, MemoryLooks, MemoryOutbox, MemoryProbes
 from reunite.testing.memory_tables import MemorySession, MemoryStore
 from reunite.testing.memory_templates import MemoryTemplates
@@ -43,6 +44,7 @@ class MemoryTransaction:
         self.accounts = MemoryAccounts(session)
         self.cases = MemoryCases(session)
         self.photos = MemoryPhotos(session)
+        self.previews = MemoryPreviews(session)
         self.templates = MemoryTemplates(session)
         self.leads = MemoryLeads(session)
         self.sightings = MemorySightings(session)

@@ -8,12 +8,14 @@ from datetime import datetime
 from reunite.cases.case import Case
 from reunite.cases.photos import CasePhoto
 from reunite.cases.plausibility import History
+from reunite.cases.previews import AgePreview
 from reunite.cases.sightings import Sighting, SightingStatus
 from reunite.kernel.errors import ConflictError, NotFoundError
-from reunite.kernel.ids import AccountId, CaseId, PhotoId, SightingId
+from reunite.kernel.ids import AccountId, CaseId, PhotoId, PreviewId, SightingId
 from reunite.ports import CaseCount, CaseQuery, Probe
 from reunite.testing.memory_accounts import require_account
 from reunite.testing.memory_leads import forget_photo
+from reunite.testing.memory_previews import erase_previews_of
 from reunite.testing.memory_tables import MemorySession, Table
 from reunite.testing.memory_templates import erase_templates_of
 
@@ -155,13 +157,20 @@ class MemoryPhotos:
         self._session.hold("photos", photo.id)
         stored = self.get(photo.id)
         self._photos.put(
-            photo.id, replace(stored, chosen=photo.chosen, captured_year=photo.captured_year)
+            photo.id,
+            replace(
+                stored,
+                chosen=photo.chosen,
+                captured_year=photo.captured_year,
+                estimated_age=photo.estimated_age,
+            ),
         )
 
     def delete_of_case(self, case_id: CaseId) -> list[str]:
         photos = self.list_of_case(case_id)
         for photo in photos:
             erase_templates_of(self._session, photo.id)
+            erase_previews_of(self._session, photo.id)
             forget_photo(self._session, photo.id)
             self._photos.delete(photo.id)
         return [photo.storage_key for photo in photos]
@@ -170,6 +179,8 @@ class MemoryPhotos:
         probes: Table[bytes, Probe] = self._session.table("probes")
         sightings: Table[SightingId, Sighting] = self._session.table("sightings")
         yield from (photo.storage_key for photo in self._photos.values())
+        previews: Table[PreviewId, AgePreview] = self._session.table("previews")
+        yield from (preview.storage_key for preview in previews.values())
         yield from (probe.storage_key for probe in probes.values())
         yield from (s.photo_key for s in sightings.values() if s.photo_key is not None)
 

@@ -133,6 +133,14 @@ MESSAGES: Mapping[str, str] = {
         "A search takes up to %(limit)s photos. Please remove one first, or begin a new search."
     ),
     "no_such_face": N_("Please choose one of the faces shown."),
+    "photo_is_preview": N_(
+        "This picture is a computer illustration made by Reunite, not a photo of anybody. "
+        "Please choose a photo."
+    ),
+    "preview_no_face": N_("No face was found that could be shown at another age."),
+    "preview_face_turned": N_("The face is seen too much from the side to show it at another age."),
+    "preview_face_small": N_("The face is too small to show it at another age."),
+    "preview_already_there": N_("This illustration is there already."),
     "photo_already_there": N_("This photo is there already. Please choose a different one."),
     "face_unusable": N_("This face cannot be used. Please choose another photo."),
     "face_too_small": N_(

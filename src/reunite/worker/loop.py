@@ -16,6 +16,7 @@ from reunite.app.deliver_outside import OutsideDelivery
 from reunite.app.erase_expired import erase_expired, sweep_photos
 from reunite.app.exchange_records import expire_records, pull_due
 from reunite.app.handlers import HANDLERS
+from reunite.app.make_previews import queue_due_previews
 from reunite.app.relay_chunks import relay_chunks, requeue_chunks
 from reunite.app.services import Services
 from reunite.kernel.errors import ReuniteError
@@ -30,6 +31,7 @@ CHUNK_RETRY = timedelta(seconds=1)  # people wait for it
 BROKER_RETRY = timedelta(seconds=1)
 LAST_RETRY = timedelta(hours=1)
 ERASE_EVERY = timedelta(minutes=1)
+PREVIEWS_EVERY = timedelta(seconds=10)
 SWEEP_EVERY = timedelta(hours=1)
 PULL_EVERY = timedelta(seconds=10)  # how soon a repository that is due is asked
 
@@ -43,6 +45,7 @@ class Worker:
         self._relay_at: datetime | None = None
         self._requeue_at: datetime | None = None
         self._erase_at: datetime | None = None
+        self._previews_at: datetime | None = None
         self._sweep_at: datetime | None = None
         self._outside = [OutsideDelivery(services, name) for name in services.channels]
         self._pull_at: datetime | None = None
@@ -79,8 +82,8 @@ class Worker:
         sent = outside and sum(one.step() for one in self._outside) > 0
         handled = self._handle_next()
         relayed = self._relay()
-        self._keep_house()
-        return delivered or sent or handled or relayed
+        kept = self._keep_house()
+        return delivered or sent or handled or relayed or kept
 
     def _send_until(self, stop: threading.Event, one: OutsideDelivery) -> None:
         _repeat(stop, one.step)
@@ -150,18 +153,24 @@ class Worker:
             services.metrics.messages.labels(message.topic, "done").inc()
         return True
 
-    def _keep_house(self) -> None:
+    def _keep_house(self) -> bool:
+        """What is due by the clock; whether that made new work."""
         now = self._services.clock.now()
         if self._erase_at is None or now >= self._erase_at:
             self._erase_at = now + ERASE_EVERY
             expire_records(self._services)
             erase_expired(self._services)
+        queued = 0
+        if self._previews_at is None or now >= self._previews_at:
+            self._previews_at = now + PREVIEWS_EVERY
+            queued = queue_due_previews(self._services)
         if self._pull_at is None or now >= self._pull_at:
             self._pull_at = now + PULL_EVERY
             pull_due(self._services)
         if self._sweep_at is None or now >= self._sweep_at:
             self._sweep_at = now + SWEEP_EVERY
             sweep_photos(self._services)
+        return queued > 0
 
 
 def _repeat(stop: threading.Event, work: Callable[[], bool]) -> None:

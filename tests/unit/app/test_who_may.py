@@ -42,6 +42,7 @@ from reunite.app import (
     update_alert,
     view_case,
     view_photo,
+    view_preview,
     webhooks,
 )
 from reunite.app.access import ADMIN_ONLY, PUBLIC, SIGNED_IN, STAFF_ONLY, Access
@@ -57,6 +58,7 @@ from reunite.kernel.ids import (
     LeadId,
     NoticeId,
     PhotoId,
+    PreviewId,
     SightingId,
     WebhookId,
 )
@@ -270,13 +272,21 @@ RULES: dict[str, tuple[frozenset[Role], Call]] = {
     ),
     "take_alert.list_received_alerts": (STAFF, take_alert.list_received_alerts),
     "name_accounts.name_accounts": (STAFF, lambda s, a: name_accounts.name_accounts(s, a, [])),
+    "view_preview.approve_preview": (
+        STAFF,
+        lambda s, a: view_preview.approve_preview(s, a, PreviewId(0), show=True),
+    ),
     "import_photos.import_photos": (
         STAFF,
         lambda s, a: import_photos.import_photos(s, a, Path("/nowhere/at/all"), IMPORT),
     ),
 }
 # Open to everyone, and decide by themselves what to show to whom; see their own tests.
-FOR_ALL = {"view_case.get_case", "view_photo.get_case_picture"}
+FOR_ALL = {
+    "view_case.get_case",
+    "view_photo.get_case_picture",
+    "view_preview.get_preview_picture",
+}
 
 
 def use_cases() -> Iterator[tuple[str, inspect.Signature]]:

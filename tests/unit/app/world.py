@@ -1,6 +1,6 @@
 """A whole Reunite in memory, with people who do things in it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from typing import Any
@@ -21,6 +21,7 @@ from reunite.gallery.port import TemplateSpace
 from reunite.kernel.clock import FixedClock
 from reunite.kernel.people import Module, Side
 from reunite.kernel.places import Point
+from reunite.testing.ageing import FakeAgeing
 from reunite.testing.faces import FakeFaceReader, paint_person
 from reunite.testing.memory import MemoryDatabase, MemoryPhotoStore
 from reunite.worker.loop import Worker
@@ -41,6 +42,7 @@ class World:
         self.database = MemoryDatabase()
         self.photos = MemoryPhotoStore(self.clock.now)
         self.faces = FakeFaceReader()
+        self.ageing = FakeAgeing()
         space = TemplateSpace(self.faces.model.sha256, self.faces.adapter_digest, self.faces.dim)
         self.services = Services(
             database=self.database,
@@ -51,6 +53,7 @@ class World:
             live=self.database.live,
             clock=self.clock,
             settings=self.settings,
+            ageing=self.ageing,
         )
         self.worker = Worker(self.services)
         self._people = 0
@@ -60,6 +63,11 @@ class World:
         self.second_reviewer = self.actor(Role.REVIEWER)
         self.officer = self.actor(Role.OFFICER, "湖滨救助站")
         self.admin = self.actor(Role.ADMIN)
+
+    def forbid_ageing(self) -> None:
+        """As with REUNITE_PERMISSIVE_ONLY."""
+        self.services = replace(self.services, ageing=None)
+        self.worker = Worker(self.services)
 
     def actor(self, role: Role, organisation: str = "") -> Actor:
         """A new person of this role."""

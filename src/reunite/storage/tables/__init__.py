@@ -44,10 +44,12 @@ from reunite.storage.tables.notices import (
     notice_recipients,
     notices,
 )
+from reunite.storage.tables.previews import age_previews, preview_dues
 from reunite.storage.tables.work import outbox
 
 __all__ = [
     "accounts",
+    "age_previews",
     "api_key_uses",
     "api_keys",
     "cap_messages",
@@ -71,6 +73,7 @@ __all__ = [
     "outbox",
     "partner_records",
     "photos",
+    "preview_dues",
     "probes",
     "received_alerts",
     "repositories",

@@ -14,7 +14,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from reunite.cases.case import CaseStatus, Outcome, ResolutionCause
 from reunite.cases.leads import LeadStatus, Verdict
@@ -104,7 +104,10 @@ photos = Table(
     Column("captured_year", SmallInteger),
     Column("faces", JSONB, nullable=False),
     Column("chosen", SmallInteger),
+    # How old the person looks, where the record does not say: years, low, high.
+    Column("estimated_age", ARRAY(Double)),
     UniqueConstraint("case_id", "digest"),
+    CheckConstraint("cardinality(estimated_age) = 3", name="estimated_age"),
 )
 
 sightings = Table(

@@ -25,7 +25,7 @@ def case_picture(page: Page, photo_id: int, variant: str) -> Response:
     jpeg, is_public = get_case_picture(
         page.services, page.actor, PhotoId(photo_id), _variant(variant), _face(page)
     )
-    return _picture(page, jpeg, is_public=is_public)
+    return picture(page, jpeg, is_public=is_public)
 
 
 @routes.get("/find/{token}/{variant}.jpg", access=SIGNED_IN, localised=False)
@@ -35,7 +35,7 @@ def probe_picture(page: Page, token: str, variant: str) -> Response:
     jpeg = get_probe_picture(
         page.services, page.actor, token, _variant(variant), _face(page), number
     )
-    return _picture(page, jpeg, is_public=False)
+    return picture(page, jpeg, is_public=False)
 
 
 @routes.get("/sightings/{sighting_id:int}/{variant}.jpg", access=STAFF_ONLY, localised=False)
@@ -44,7 +44,7 @@ def sighting_picture(page: Page, sighting_id: int, variant: str) -> Response:
     jpeg = get_sighting_picture(
         page.services, page.actor, SightingId(sighting_id), _variant(variant)
     )
-    return _picture(page, jpeg, is_public=False)
+    return picture(page, jpeg, is_public=False)
 
 
 def _variant(name: str) -> Variant:
@@ -58,7 +58,8 @@ def _face(page: Page) -> int | None:
     return page.query_form().integer("face")
 
 
-def _picture(page: Page, jpeg: bytes, *, is_public: bool) -> Response:
+def picture(page: Page, jpeg: bytes, *, is_public: bool) -> Response:
+    """The answer that is a picture; kept by caches only where everyone may see it."""
     # A published picture is asked for again each time, and answered "unchanged": once
     # the case closes, no cache shows it any more.
     tag = f'"{hashlib.sha256(jpeg).hexdigest()[:32]}"'

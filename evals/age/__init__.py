@@ -1,0 +1,1 @@
+"""Estimated ages against true ones: ``python -m evals.age --data DIR --json``."""

@@ -1,0 +1,1 @@
+"""Age progression against its bars: ``python -m evals.aging --data DIR --json``."""
