@@ -65,6 +65,8 @@ MATRIX: dict[tuple[str, str], Access] = {
     ("GET", "/~/review"): STAFF_ONLY,
     ("GET", "/~/review/cases/{reference}"): STAFF_ONLY,
     ("GET", "/~/review/cases/{reference}/audience"): STAFF_ONLY,
+    ("POST", "/~/review/cases/{reference}/audience"): STAFF_ONLY,
+    ("POST", "/~/review/cases/{reference}/stop-widening"): STAFF_ONLY,
     ("GET", "/~/review/cases/{reference}/notices"): STAFF_ONLY,
     ("POST", "/~/review/cases/{reference}/verify"): STAFF_ONLY,
     ("POST", "/~/review/cases/{reference}/publish"): STAFF_ONLY,

@@ -64,6 +64,11 @@ class Recipients:
     account_ids: Int64
     may_push: Bool
 
+    @classmethod
+    def of(cls, account_ids: Int64) -> "Recipients":
+        """People of whom nobody asks whether they may be pushed."""
+        return cls(account_ids, np.ones(len(account_ids), dtype=np.bool_))
+
     def followed_by(self, others: "Recipients") -> "Recipients":
         """These and others."""
         return Recipients(

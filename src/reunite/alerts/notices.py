@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from reunite.kernel.ids import AccountId, CaseId, NoticeId
 
+Bool = npt.NDArray[np.bool_]
 Int64 = npt.NDArray[np.int64]
 
 CHUNK_RECIPIENTS = 1000  # one lease, one commit: the queue is then never what takes time
@@ -52,11 +53,14 @@ class Chunk:
     """Recipients that one worker delivers to under one lease.
 
     account_ids : int64 array of shape (n,), nearest first
+    may_push : bool array of shape (n,), whom channels may disturb; None for everybody.  The
+        inbox is for all of them
     """
 
     notice_id: NoticeId
     sequence: int
     account_ids: Int64
+    may_push: Bool | None = None
 
 
 def cut(notice_id: NoticeId, account_ids: Int64) -> list[Chunk]:

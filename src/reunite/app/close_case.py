@@ -7,6 +7,7 @@ themselves are erased when the retention period ends (``erase_expired``).
 
 from reunite.accounts.account import EVERYONE, STAFF, Actor, require_role
 from reunite.alerts.notices import NoticeKind
+from reunite.alerts.plan import StopReason
 from reunite.app.open_case import require_own
 from reunite.app.services import Services
 from reunite.cases.case import Case, CaseStatus, Outcome, ResolutionCause
@@ -58,6 +59,10 @@ def end_case(transaction: Transaction, case: Case, kind: NoticeKind | None) -> N
     """Write a case that has just ended; ``kind`` is what those who were told are told now."""
     transaction.cases.save(case)
     transaction.templates.delete_of_case(case.id)
+    plan = transaction.alert_plans.find(case.id, lock=True)
+    if plan is not None and plan.next_wave() is not None:
+        plan.stop(StopReason.ENDED, case.transitions[-1].at)
+        transaction.alert_plans.save(plan)
     if kind is not None:
         transaction.outbox.add("notify_audience", {"case_id": case.id, "kind": kind.value})
         transaction.outbox.add(

@@ -7,6 +7,7 @@ from reunite.app.match_record import match_record
 from reunite.app.notify_audience import notify_audience, open_inboxes
 from reunite.app.services import Services
 from reunite.app.tell_partners import deliver_webhook, tell_partners
+from reunite.app.widen_alert import widen_alert
 from reunite.ports import Transaction
 
 Handler = Callable[[Services, Transaction, Mapping[str, object]], None]
@@ -18,4 +19,5 @@ HANDLERS: Mapping[str, Handler] = {
     "tell_partners": tell_partners,
     "deliver_webhook": deliver_webhook,
     "open_inboxes": open_inboxes,
+    "widen_alert": widen_alert,
 }

@@ -5,19 +5,16 @@ repeats nothing and loses nothing.  ``deliver_chunks`` is the second half.
 """
 
 from collections.abc import Iterator, Mapping
+from itertools import chain
 
-import numpy as np
-import numpy.typing as npt
-
-from reunite.alerts.areas import Circle
-from reunite.alerts.audience import Wanted, choose_audience
-from reunite.alerts.notices import CHUNK_RECIPIENTS, Notice, NoticeKind, number
+from reunite.alerts.audience import Recipients, Wanted, choose_audience
+from reunite.alerts.drawing import Drawing
+from reunite.alerts.notices import CHUNK_RECIPIENTS, Chunk, Notice, NoticeKind
+from reunite.alerts.pushing import WEEK, Pushing
 from reunite.app.services import Services
 from reunite.cases.case import Case
 from reunite.kernel.ids import CaseId, NoticeId
 from reunite.ports import Transaction
-
-Int64 = npt.NDArray[np.int64]
 
 
 def notify_audience(
@@ -47,7 +44,7 @@ def notify_audience(
         return
     notice = Notice(case.id, kind, now, radius, 0)
     transaction.notices.add(notice)
-    recipients = transaction.notices.add_chunks(number(notice.id, _with(first, chunks)))
+    recipients = transaction.notices.add_chunks(_chunks(notice.id, first, chunks, kind))
     transaction.notices.set_recipients(notice.id, recipients)
     transaction.outbox.add("open_inboxes", {"notice_id": notice.id})
     services.metrics.notices.labels(kind.value).inc()
@@ -63,23 +60,38 @@ def open_inboxes(
 
 def _audience(
     services: Services, transaction: Transaction, case: Case, kind: NoticeKind, radius_km: float
-) -> Iterator[Int64]:
+) -> Iterator[Recipients]:
     """Whom to tell, nearest first, in parts that make a chunk each."""
     told = transaction.notices.recipients_of_case(case.id)
     if kind is not NoticeKind.PUBLISHED:
         starts = range(0, len(told), CHUNK_RECIPIENTS)
-        return (told[start : start + CHUNK_RECIPIENTS] for start in starts)
+        return (Recipients.of(told[start : start + CHUNK_RECIPIENTS]) for start in starts)
     place = case.circumstances.place
     if place is None:
         return iter(())
+    now = services.clock.now()
+    plan = transaction.alert_plans.find(case.id)
+    drawing = Drawing(radius_km) if plan is None else plan.drawing.widened(radius_km)
     audience = choose_audience(
         services.audience.index(),
-        Circle(place, radius_km),
-        Wanted(case.module, told=told, at=services.clock.now()),
+        drawing.area_around(place),
+        Wanted(case.module, told=told, at=now),
     )
-    return audience.iter_chunks(CHUNK_RECIPIENTS)
+    # After the index was brought up to date, which may take a second for the first alert.
+    transaction.notices.hold_pushes()
+    pushing = Pushing(
+        now,
+        services.audience.time_zones,
+        transaction.notices.count_pushes(now - WEEK),
+        is_imminent=plan is not None and plan.is_imminent,
+    )
+    return audience.iter_recipients(CHUNK_RECIPIENTS, pushing)
 
 
-def _with(first: Int64, others: Iterator[Int64]) -> Iterator[Int64]:
-    yield first
-    yield from others
+def _chunks(
+    notice_id: NoticeId, first: Recipients, others: Iterator[Recipients], kind: NoticeKind
+) -> Iterator[Chunk]:
+    for sequence, part in enumerate(chain([first], others)):
+        # What comes later replaces the first notice on the device, without a sound.
+        may_push = part.may_push if kind is NoticeKind.PUBLISHED else None
+        yield Chunk(notice_id, sequence, part.account_ids, may_push)

@@ -12,18 +12,20 @@ import numpy.typing as npt
 from sqlalchemy import Connection, text
 
 from reunite.broker.announcements import announce
-from reunite.ports import Arrival, Message
+from reunite.ports import FURTHEST_DUE, Arrival, Message
 
 Int64 = npt.NDArray[np.int64]
 
 ERROR_LENGTH = 2000  # enough for a cause, too little for what a traceback carries
 
-_ADD = text("INSERT INTO outbox (topic, payload) VALUES (:topic, CAST(:payload AS jsonb))")
+_ADD = text(
+    "INSERT INTO outbox (topic, payload, due_at) VALUES (:topic, CAST(:payload AS jsonb), :due_at)"
+)
 
 # Oldest first; a row that another worker holds is passed over instead of waited for.
 _CLAIM = text("""
     SELECT id, topic, payload, attempts FROM outbox
-    WHERE due_at IS NULL OR due_at <= :now
+    WHERE due_at IS NULL OR due_at <= :now OR due_at > :furthest
     ORDER BY id
     LIMIT 1
     FOR UPDATE SKIP LOCKED
@@ -45,16 +47,21 @@ class PostgresOutbox:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def add(self, topic: str, payload: Mapping[str, object]) -> None:
-        """Due at once, as soon as the transaction commits."""
-        self._connection.execute(_ADD, {"topic": topic, "payload": json.dumps(dict(payload))})
+    def add(
+        self, topic: str, payload: Mapping[str, object], due_at: datetime | None = None
+    ) -> None:
+        """Due as soon as the transaction commits, or then."""
+        message = {"topic": topic, "payload": json.dumps(dict(payload)), "due_at": due_at}
+        self._connection.execute(_ADD, message)
 
     def claim(self, now: datetime) -> Message | None:
         """The oldest due message nobody else works on, held until the transaction ends.
 
         PostgreSQL lets go of it when the worker dies, and another one takes it up.
         """
-        row = self._connection.execute(_CLAIM, {"now": now}).one_or_none()
+        row = self._connection.execute(
+            _CLAIM, {"now": now, "furthest": now + FURTHEST_DUE}
+        ).one_or_none()
         if row is None:
             return None
         return Message(id=row.id, topic=row.topic, payload=row.payload, attempts=row.attempts)

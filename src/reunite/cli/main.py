@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from reunite.cli import blood, database, faces, gallery, partners, users
+from reunite.cli import alerts, blood, database, faces, gallery, partners, users
 from reunite.cli.context import Commands, out
 from reunite.cli.doctor import doctor_command
 from reunite.cli.importing import demo_command, import_command
@@ -29,6 +29,7 @@ app.command("doctor")(doctor_command)
 app.add_typer(database.app, name="db")
 app.add_typer(users.app, name="user")
 app.add_typer(gallery.app, name="gallery")
+app.add_typer(alerts.app, name="alert")
 app.add_typer(faces.app, name="faces")
 app.add_typer(blood.app, name="blood")
 app.add_typer(partners.app, name="partners")

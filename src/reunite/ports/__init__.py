@@ -5,7 +5,7 @@ implements them in memory.  One contract suite (``tests/contract``) runs on both
 """
 
 from reunite.ports.accounts import AccountRepository
-from reunite.ports.alerts import VolunteerChange, VolunteerRepository
+from reunite.ports.alerts import AlertPlanRepository, VolunteerChange, VolunteerRepository
 from reunite.ports.cases import (
     CaseCount,
     CaseQuery,
@@ -32,6 +32,7 @@ from reunite.ports.channels import (
     topic_of,
 )
 from reunite.ports.database import (
+    FURTHEST_DUE,
     Arrival,
     Database,
     LiveChannel,
@@ -66,8 +67,10 @@ from reunite.ports.searches import (
 )
 
 __all__ = [
+    "FURTHEST_DUE",
     "AccountRepository",
     "AlertLedger",
+    "AlertPlanRepository",
     "ApiKeyRepository",
     "Arrival",
     "CaseCount",

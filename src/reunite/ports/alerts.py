@@ -7,12 +7,25 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from reunite.alerts.plan import AlertPlan
 from reunite.alerts.positions import Positions
 from reunite.alerts.volunteers import Volunteer
-from reunite.kernel.ids import AccountId
+from reunite.kernel.ids import AccountId, CaseId
 
 Float32 = npt.NDArray[np.float32]
 Int64 = npt.NDArray[np.int64]
+
+
+class AlertPlanRepository(Protocol):
+    """How alerts were decided."""
+
+    def save(self, plan: AlertPlan) -> None:
+        """Write a plan; a case has one."""
+        ...
+
+    def find(self, case_id: CaseId, *, lock: bool = False) -> AlertPlan | None:
+        """``lock`` holds it until the transaction ends."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

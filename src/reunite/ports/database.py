@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from reunite.kernel.ids import AccountId, NoticeId
 from reunite.ports.accounts import AccountRepository
-from reunite.ports.alerts import VolunteerRepository
+from reunite.ports.alerts import AlertPlanRepository, VolunteerRepository
 from reunite.ports.cases import (
     CaseRepository,
     LeadRepository,
@@ -35,6 +35,11 @@ Float32 = npt.NDArray[np.float32]
 Int64 = npt.NDArray[np.int64]
 
 
+# Whatever is due later than this was written by a clock that has been put back since: it is due
+# now, for otherwise it would wait for as long as the clock was wrong.
+FURTHEST_DUE = timedelta(days=8)
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """Something that must happen after the transaction that wrote it."""
@@ -48,7 +53,11 @@ class Message:
 class Outbox(Protocol):
     """What must happen later, written in the transaction that makes it necessary."""
 
-    def add(self, topic: str, payload: Mapping[str, object]) -> None: ...
+    def add(
+        self, topic: str, payload: Mapping[str, object], due_at: datetime | None = None
+    ) -> None:
+        """Due at once unless said otherwise, and at most ``FURTHEST_DUE`` ahead."""
+        ...
 
     def claim(self, now: datetime) -> Message | None:
         """The oldest due message nobody else works on, held until the transaction ends."""
@@ -92,6 +101,8 @@ class Transaction(Protocol):
     def sightings(self) -> SightingRepository: ...
     @property
     def volunteers(self) -> VolunteerRepository: ...
+    @property
+    def alert_plans(self) -> AlertPlanRepository: ...
     @property
     def notices(self) -> NoticeRepository: ...
     @property

@@ -13,6 +13,7 @@ from reunite.alerts.notices import Chunk, Notice
 from reunite.kernel.ids import AccountId, CaseId, NoticeId
 
 Int64 = npt.NDArray[np.int64]
+UInt8 = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,20 @@ class NoticeRepository(Protocol):
 
     def set_recipients(self, notice_id: NoticeId, recipients: int) -> None:
         """How many there are, once everybody has been listed."""
+        ...
+
+    def count_pushes(self, since: datetime) -> UInt8:
+        """Pushes that each account was allowed since then: uint8 array by account id.
+
+        Ids beyond its end had none.
+        """
+        ...
+
+    def hold_pushes(self) -> None:
+        """Let nobody else who asks for this allow pushes until the transaction ends.
+
+        Two alerts at once would otherwise spend the same push of somebody.
+        """
         ...
 
     def get_chunk(self, notice_id: NoticeId, sequence: int) -> Chunk:

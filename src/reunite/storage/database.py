@@ -10,6 +10,7 @@ from sqlalchemy import URL, Connection, create_engine, text
 
 from reunite.ports import Arrival, Outbox
 from reunite.storage.accounts import PostgresAccounts
+from reunite.storage.alert_plans import PostgresAlertPlans
 from reunite.storage.api_keys import PostgresApiKeys
 from reunite.storage.cap_messages import PostgresCapMessages
 from reunite.storage.cases import PostgresCases
@@ -59,6 +60,7 @@ class PostgresTransaction:
         self.leads = PostgresLeads(connection)
         self.sightings = PostgresSightings(connection)
         self.volunteers = PostgresVolunteers(connection)
+        self.alert_plans = PostgresAlertPlans(connection)
         self.notices = PostgresNotices(connection)
         self.channel_addresses = PostgresChannelAddresses(connection)
         self.ledger = PostgresLedger(connection)

@@ -26,11 +26,15 @@ from reunite.storage.tables import (
 )
 
 Int64 = npt.NDArray[np.int64]
+UInt8 = npt.NDArray[np.uint8]
 
+MOST_COUNTED = np.iinfo(np.uint8).max
+_ONE_CHOOSES = text("SELECT pg_advisory_xact_lock(hashtextextended('reunite pushes', 0))")
 _WIDE, _NARROW = np.dtype("<i8"), np.dtype("<u4")
 
 _COPY_CHUNKS = """
-    COPY notice_chunks (notice_id, sequence, account_ids, recipients) FROM STDIN (FORMAT BINARY)
+    COPY notice_chunks (notice_id, sequence, account_ids, recipients, push_bits)
+    FROM STDIN (FORMAT BINARY)
 """
 _COPY_BUCKETS = """
     COPY notice_recipients (notice_id, bucket, part, entries) FROM STDIN (FORMAT BINARY)
@@ -68,7 +72,7 @@ _DELIVER_THESE = text(
 )
 
 _THESE_CHUNKS = text("""
-    SELECT notice_id, sequence, account_ids, recipients FROM notice_chunks
+    SELECT notice_id, sequence, account_ids, recipients, push_bits FROM notice_chunks
     JOIN unnest(CAST(:notice_ids AS bigint[]), CAST(:sequences AS int[]))
         AS these (notice_id, sequence) USING (notice_id, sequence)
     ORDER BY sequence, notice_id
@@ -125,11 +129,12 @@ class PostgresNotices(Inboxes):
             psycopg_connection(self._connection).cursor() as cursor,
             cursor.copy(_COPY_CHUNKS.encode()) as copy,
         ):
-            copy.set_types(["int8", "int4", "bytea", "int4"])
+            copy.set_types(["int8", "int4", "bytea", "int4", "bytea"])
             for chunk in chunks:
                 ids = chunk.account_ids
                 recipients += len(ids)
-                copy.write_row((chunk.notice_id, chunk.sequence, _packed(ids), len(ids)))
+                bits = None if chunk.may_push is None else np.packbits(chunk.may_push).tobytes()
+                copy.write_row((chunk.notice_id, chunk.sequence, _packed(ids), len(ids), bits))
         return recipients
 
     def set_recipients(self, notice_id: NoticeId, recipients: int) -> None:
@@ -181,6 +186,27 @@ class PostgresNotices(Inboxes):
         if keys and channels:
             self._connection.execute(_QUEUE_THESE, {**_arrays(keys), "channels": list(channels)})
         return self._chunks(keys)
+
+    def hold_pushes(self) -> None:
+        """One alert is chosen at a time: two of them would spend the same push of somebody."""
+        self._connection.execute(_ONE_CHOOSES)
+
+    def count_pushes(self, since: datetime) -> UInt8:
+        """Pushes that each account was allowed since then."""
+        stored = self._connection.execute(
+            select(
+                notice_chunks.c.account_ids, notice_chunks.c.recipients, notice_chunks.c.push_bits
+            )
+            .join(notices, notices.c.id == notice_chunks.c.notice_id)
+            .where(notices.c.created_at > since, notice_chunks.c.push_bits.is_not(None))
+        ).all()
+        pushed = [
+            _joined([(row.account_ids, row.recipients)])[_bits(row.push_bits, row.recipients)]
+            for row in stored
+        ]
+        if not pushed:
+            return np.zeros(0, np.uint8)
+        return np.minimum(np.bincount(np.concatenate(pushed)), MOST_COUNTED).astype(np.uint8)
 
     def stop(self, notice_ids: Sequence[NoticeId], now: datetime, by: AccountId | None) -> None:
         """Deliver nothing more of these notices, on any channel."""
@@ -270,7 +296,10 @@ class PostgresNotices(Inboxes):
         rows = self._connection.execute(_THESE_CHUNKS, _arrays(keys)).all()
         return [
             Chunk(
-                NoticeId(row.notice_id), row.sequence, _joined([(row.account_ids, row.recipients)])
+                NoticeId(row.notice_id),
+                row.sequence,
+                _joined([(row.account_ids, row.recipients)]),
+                _bits(row.push_bits, row.recipients),
             )
             for row in rows
         ]
@@ -306,6 +335,12 @@ class PostgresNotices(Inboxes):
         delivered = sum(one.sent for one in channels if one.channel == INBOX)
         outside = tuple(one for one in channels if one.channel != INBOX)
         return NoticeProgress(row["recipients"], delivered, read or 0, outside)
+
+
+def _bits(stored: bytes | None, recipients: int) -> npt.NDArray[np.bool_] | None:
+    if stored is None:
+        return None
+    return np.unpackbits(np.frombuffer(stored, np.uint8), count=recipients).astype(np.bool_)
 
 
 def _packed(account_ids: Int64) -> bytes:

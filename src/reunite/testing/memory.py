@@ -27,6 +27,7 @@ from reunite.testing.memory_exchange import (
 from reunite.testing.memory_leads import MemoryLeads
 from reunite.testing.memory_ledger import MemoryLedger
 from reunite.testing.memory_notices import MemoryNotices
+from reunite.testing.memory_plans import MemoryAlertPlans
 from reunite.testing.memory_previews import MemoryPreviews
 from reunite.testing.memory_searches import MemoryImports, MemoryLooks, MemoryOutbox, MemoryProbes
 from reunite.testing.memory_tables import MemorySession, MemoryStore
@@ -49,6 +50,7 @@ class MemoryTransaction:
         self.leads = MemoryLeads(session)
         self.sightings = MemorySightings(session)
         self.volunteers = MemoryVolunteers(session)
+        self.alert_plans = MemoryAlertPlans(session)
         self.notices = MemoryNotices(session)
         self.channel_addresses = MemoryChannelAddresses(session)
         self.ledger = MemoryLedger(session)

@@ -15,6 +15,7 @@ from reunite.ports import ChannelProgress, InboxEntry, NoticeProgress
 from reunite.testing.memory_tables import MemorySession, Table
 
 Int64 = npt.NDArray[np.int64]
+UInt8 = npt.NDArray[np.uint8]
 
 # By sequence first: the nearest people of all alerts.
 LedgerKey = tuple[int, NoticeId, str]
@@ -77,6 +78,20 @@ class MemoryNotices:
 
     def set_recipients(self, notice_id: NoticeId, recipients: int) -> None:
         self._notices.put(notice_id, replace(self.get(notice_id), recipients=recipients))
+
+    def hold_pushes(self) -> None:
+        self._session.hold("pushes", 0)
+
+    def count_pushes(self, since: datetime) -> UInt8:
+        recent = {n.id for n in self._notices.values(lambda n: n.created_at > since)}
+        pushed = [
+            chunk.account_ids[chunk.may_push]
+            for _, chunk in self._chunks_of(recent)
+            if chunk.may_push is not None
+        ]
+        if not pushed:
+            return np.zeros(0, np.uint8)
+        return np.minimum(np.bincount(np.concatenate(pushed)), 255).astype(np.uint8)
 
     def get_chunk(self, notice_id: NoticeId, sequence: int) -> Chunk:
         chunk = self._chunks.get((notice_id, sequence))

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from reunite.kernel.errors import ConflictError, NotFoundError
 from reunite.kernel.ids import AccountId, CaseId
-from reunite.ports import Look, Message, Probe
+from reunite.ports import FURTHEST_DUE, Look, Message, Probe
 from reunite.testing.memory_accounts import require_account
 from reunite.testing.memory_cases import require_case
 from reunite.testing.memory_tables import MemorySession, Table
@@ -137,13 +137,16 @@ class MemoryOutbox:
         self._session = session
         self._messages: Table[int, StoredMessage] = session.table("outbox")
 
-    def add(self, topic: str, payload: Mapping[str, object]) -> None:
-        message = StoredMessage(topic, json.dumps(dict(payload)))
+    def add(
+        self, topic: str, payload: Mapping[str, object], due_at: datetime | None = None
+    ) -> None:
+        message = StoredMessage(topic, json.dumps(dict(payload)), due_at=due_at)
         self._messages.put(self._session.store.next_id("outbox"), message)
 
     def claim(self, now: datetime) -> Message | None:
         def is_due(message: StoredMessage) -> bool:
-            return message.due_at is None or message.due_at <= now
+            due_at = message.due_at
+            return due_at is None or not now < due_at <= now + FURTHEST_DUE
 
         for key, _ in self._messages.items(is_due):
             if self._session.try_hold("outbox", key):

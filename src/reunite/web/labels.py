@@ -7,11 +7,14 @@ from babel.support import NullTranslations
 
 from reunite.accounts.account import Role
 from reunite.alerts.notices import NoticeKind
+from reunite.alerts.plan import StopReason
+from reunite.alerts.radius import Category, TravelMode
 from reunite.alerts.volunteers import PlaceKind
 from reunite.cases.case import CaseStatus, Outcome, ResolutionCause
 from reunite.cases.facts import Agreement
 from reunite.cases.leads import LeadStatus, Verdict
 from reunite.cases.sightings import SightingStatus
+from reunite.kernel.datum import Datum
 from reunite.kernel.languages import Language
 from reunite.kernel.people import Module, Sex, Side
 from reunite.partners.keys import Scope
@@ -72,6 +75,32 @@ LABELS: Mapping[type[Enum], Mapping[Enum, str]] = {
         NoticeKind.UPDATED: N_("There is news of the search"),
         NoticeKind.RESOLVED: N_("The search is over, thank you"),
         NoticeKind.CANCELLED: N_("The search was called off"),
+    },
+    Category: {
+        Category.CHILD_TO_3: N_("Child up to 3 years"),
+        Category.CHILD_TO_6: N_("Child of 4 to 6 years"),
+        Category.CHILD_TO_9: N_("Child of 7 to 9 years"),
+        Category.CHILD_TO_12: N_("Child of 10 to 12 years"),
+        Category.YOUTH: N_("Youth of 13 years or more"),
+        Category.DEMENTIA: N_("Elder, perhaps with dementia"),
+        Category.AUTISM: N_("Somebody with autism"),
+        Category.INTELLECTUAL_DISABILITY: N_("Somebody with an intellectual disability"),
+        Category.DESPONDENT: N_("Somebody in despair"),
+        Category.ABDUCTION: N_("Perhaps abducted"),
+    },
+    TravelMode: {
+        TravelMode.FOOT: N_("on foot"),
+        TravelMode.VEHICLE: N_("in a vehicle"),
+    },
+    Datum: {
+        Datum.WGS84: N_("GPS, GeoJSON (WGS-84)"),
+        Datum.GCJ02: N_("Amap or Tencent maps (GCJ-02)"),
+        Datum.BD09: N_("Baidu maps (BD-09)"),
+    },
+    StopReason: {
+        StopReason.ENDED: N_("The search is over"),
+        StopReason.SATURATED: N_("Many tips wait already"),
+        StopReason.REVIEWER: N_("Stopped by a reviewer"),
     },
     PlaceKind: {
         PlaceKind.HOME: N_("Home"),

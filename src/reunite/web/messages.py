@@ -97,6 +97,21 @@ MESSAGES: Mapping[str, str] = {
     "too_many_reports": N_(
         "You have opened %(limit)s cases within a day. Please wait, or call us if it is urgent."
     ),
+    # Alerts
+    "override_reason_required": N_(
+        "This is not what the rules suggest. Please say why; it is kept with the case."
+    ),
+    "audience_changed": N_(
+        "You changed the alert after it was counted. Please look at the new number and press again."
+    ),
+    "area_unreadable": N_("This is not GeoJSON that we can read. Please draw or paste it again."),
+    "area_kind_unknown": N_(
+        "We can use polygons and lines, and this holds a %(kind)s. Please leave it out."
+    ),
+    "area_swapped": N_(
+        "Latitude and longitude seem to be swapped: GeoJSON has the longitude first."
+    ),
+    "alert_not_widening": N_("This alert is not being widened any more."),
     # Volunteers
     "quiet_hours_unknown": N_("Please choose a full hour between 0 and 23."),
     "weekly_pushes_out_of_range": N_("Please choose a number between 0 and %(maximum)s."),

@@ -23,7 +23,7 @@ class Renderer:
     def __init__(self, language: Language, settings: WebSettings, assets: Assets) -> None:
         self.translations: NullTranslations = load_translations(language)
         self.formats = Formats(language, settings.zone)
-        labels = Labels(self.translations)
+        labels = self.labels = Labels(self.translations)
         self._environment = Environment(
             loader=PackageLoader("reunite.web"),
             # .xml as well: nothing here is ever drawn unescaped.

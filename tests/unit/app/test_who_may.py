@@ -44,6 +44,7 @@ from reunite.app import (
     view_photo,
     view_preview,
     webhooks,
+    widen_alert,
 )
 from reunite.app.access import ADMIN_ONLY, PUBLIC, SIGNED_IN, STAFF_ONLY, Access
 from reunite.app.services import Services
@@ -94,6 +95,11 @@ RULES: dict[str, tuple[frozenset[Role], Call]] = {
         STAFF,
         lambda s, a: publish_case.preview_alert(s, a, REFERENCE),
     ),
+    "widen_alert.stop_widening": (
+        STAFF,
+        lambda s, a: widen_alert.stop_widening(s, a, REFERENCE),
+    ),
+    "widen_alert.find_plan": (STAFF, lambda s, a: widen_alert.find_plan(s, a, REFERENCE)),
     "close_case.resolve_case": (
         STAFF,
         lambda s, a: close_case.resolve_case(

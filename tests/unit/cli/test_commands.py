@@ -29,6 +29,8 @@ COMMANDS = [
     ["user"],
     ["user", "add"],
     ["gallery"],
+    ["alert"],
+    ["alert", "simulate"],
     ["blood"],
     ["blood", "match"],
     ["partners"],

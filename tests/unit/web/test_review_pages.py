@@ -1,3 +1,5 @@
+import json
+import re
 from datetime import timedelta
 
 import pytest
@@ -127,7 +129,8 @@ def test_the_audience_is_counted_before_anybody_is_told(site: Site) -> None:
     part = reader.get(address, headers={"HX-Request": "true"}).text
     assert "Publish and tell 2 volunteers" in part
     assert "<html" not in part
-    assert 'name="radius_km" value="20.0"' in part
+    assert 'name="counted" value="' in part
+    assert "please say why" in part
     assert site.world.case(reference).status is CaseStatus.VERIFIED
 
 
@@ -154,7 +157,10 @@ def test_publishing_tells_whom_the_button_said(site: Site) -> None:
     reference = site.world.open(1)
     site.world.verify(reference)
     reader = reviewer(site)
-    done = reader.post(f"/en/review/cases/{reference}/publish", {"alert": "1", "radius_km": "20"})
+    done = reader.post(
+        f"/en/review/cases/{reference}/publish",
+        {"alert": "1", "radius_km": "20", "reason": "took a bus"},
+    )
     address = done.headers["location"]
     assert "on their way" in reader.get(address).text
     site.world.drain()
@@ -174,7 +180,9 @@ def test_publishing_without_alert_tells_nobody(site: Site) -> None:
     html = reader.get(f"/en/review/cases/{reference}").text
     assert "nobody can be alerted" in html
     assert 'name="alert" value="1"' not in html
-    refused = reader.post(f"/en/review/cases/{reference}/publish", {"alert": "1", "radius_km": "5"})
+    refused = reader.post(
+        f"/en/review/cases/{reference}/publish", {"alert": "1", "radius_km": "5", "reason": "fled"}
+    )
     assert refused.status_code == 422
     assert "Without a place nobody can be alerted" in refused.text
     reader.post(f"/en/review/cases/{reference}/publish", {"alert": ""})
@@ -453,3 +461,67 @@ def test_who_comes_second_is_told_so(site: Site) -> None:
     refused = reviewer(site).post(f"/en/review/cases/{reference}/publish", {"alert": ""})
     assert refused.status_code == 409
     assert "somebody may have changed the case" in refused.text
+
+
+def fields_of(html: str) -> dict[str, str]:
+    """What a browser sends of the alert's form, untouched."""
+    form = html.split('id="alert-form"')[1].split("</form>", maxsplit=1)[0]
+    fields = dict(re.findall(r'<input[^>]* name="(\w+)"[^>]* value="([^"]*)"', form))
+    fields |= dict(re.findall(r'<input[^>]*name="(counted)" value="([^"]*)"', form))
+    for select in re.findall(r'<select[^>]*name="(\w+)"[^>]*>(.*?)</select>', form, re.DOTALL):
+        chosen = re.findall(r'value="(\w+)" selected', select[1])
+        fields[select[0]] = chosen[0] if chosen else re.findall(r'value="(\w+)"', select[1])[0]
+    return {name: value for name, value in fields.items() if name not in {"csrf", "imminent"}}
+
+
+def test_the_suggested_alert_is_published_as_it_was_counted(site: Site) -> None:
+    volunteers(site)
+    reference = site.world.open(1, module=Module.ELDER)
+    site.world.verify(reference)
+    reader = reviewer(site)
+    fields: dict[str, str] = {}
+    for path in ("", "/audience?radius_km=9.6"):
+        fields = fields_of(reader.get(f"/en/review/cases/{reference}{path}").text)
+        chosen = fields["category"], fields["mode"], fields["datum"]
+        assert chosen == ("dementia", "foot", "wgs84")
+    changed = reader.post(
+        f"/en/review/cases/{reference}/publish",
+        {**fields, "alert": "1", "radius_km": "20", "reason": "took a bus"},
+    )
+    assert changed.status_code == 409
+    assert "after it was counted" in changed.text
+    done = reader.post(f"/en/review/cases/{reference}/publish", {**fields, "alert": "1"})
+    html = reader.get(done.headers["location"]).text
+    assert "Koester" in html
+    assert "Still to come" in html
+    reader.post(f"/en/review/cases/{reference}/stop-widening")
+    assert "Stopped by a reviewer" in reader.get(f"/en/review/cases/{reference}").text
+
+
+def test_an_area_that_was_drawn_is_counted_and_published(site: Site) -> None:
+    volunteers(site)
+    reference = site.world.open(1)
+    site.world.verify(reference)
+    reader = reviewer(site)
+    ring = [[120.1, 30.2], [120.2, 30.2], [120.2, 30.3], [120.1, 30.3], [120.1, 30.2]]
+    area = json.dumps({"type": "Polygon", "coordinates": [ring]})
+    address = f"/en/review/cases/{reference}"
+    part = reader.post(
+        f"{address}/audience",
+        {"radius_km": "3", "area": area},
+        headers={"HX-Request": "true"},
+    ).text
+    assert "in the area that was drawn" in part
+    assert "is not widened" in part
+    bow = json.dumps({"type": "Polygon", "coordinates": [[ring[0], ring[2], ring[1], ring[3]]]})
+    assert "crosses itself" in reader.post(f"{address}/audience", {"area": bow}).text
+    refused = reader.post(f"{address}/publish", {"alert": "1", "radius_km": "3", "area": area})
+    assert refused.status_code == 422
+    assert "not what the rules suggest" in refused.text
+    reader.post(
+        f"{address}/publish",
+        {"alert": "1", "radius_km": "3", "area": area, "reason": "only this island"},
+    )
+    html = reader.get(address).text
+    assert "only this island" in html
+    assert "the area that was drawn" in html

@@ -44,12 +44,14 @@ from reunite.storage.tables.notices import (
     notice_recipients,
     notices,
 )
+from reunite.storage.tables.plans import alert_plans
 from reunite.storage.tables.previews import age_previews, preview_dues
 from reunite.storage.tables.work import outbox
 
 __all__ = [
     "accounts",
     "age_previews",
+    "alert_plans",
     "api_key_uses",
     "api_keys",
     "cap_messages",

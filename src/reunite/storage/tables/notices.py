@@ -54,6 +54,8 @@ notice_chunks = Table(
     # compress.  0 stands for somebody whose account has gone.
     Column("account_ids", LargeBinary, nullable=False),
     Column("recipients", Integer, nullable=False),
+    # One bit a recipient: whom channels may disturb.  Null: everybody.
+    Column("push_bits", LargeBinary),
 )
 
 # Who is in which chunk: see ``alerts/recipient_index.py``.  By notice first, so that a new

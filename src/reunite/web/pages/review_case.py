@@ -4,21 +4,25 @@ from collections.abc import Callable
 
 from starlette.responses import Response
 
+from reunite.alerts.radius import Category, TravelMode
 from reunite.app.access import STAFF_ONLY
 from reunite.app.close_case import resolve_case, withdraw_case
 from reunite.app.list_looks import list_looks
 from reunite.app.list_notices import list_notices
 from reunite.app.list_origins import list_origins
 from reunite.app.name_accounts import name_accounts
-from reunite.app.publish_case import AlertPreview, preview_alert, publish_case, verify_case
+from reunite.app.publish_case import AlertPreview, preview_alert, verify_case
 from reunite.app.view_case import CaseView, get_case
+from reunite.app.widen_alert import find_plan
 from reunite.cases.case import CaseStatus, Outcome, ResolutionCause
 from reunite.cases.leads import LeadStatus
 from reunite.cases.retention import photos_expire_at
+from reunite.kernel.datum import Datum
 from reunite.kernel.errors import ReuniteError
 from reunite.kernel.people import Module
-from reunite.web.forms import Form, at_field
+from reunite.web.forms import Form
 from reunite.web.page import Page
+from reunite.web.previews import fill_in, preview_extras
 from reunite.web.routing import Pages
 from reunite.web.statuses import status_of
 
@@ -37,26 +41,7 @@ def show_case(page: Page, reference: str) -> Response:
         name: wanted.values.get(name, [])
         for name in ("outcome", "cause", "with_confirmed_partners")
     }
-    return _render(page, reference, {"resolve": Form(prefilled)})
-
-
-@routes.get("/review/cases/{reference}/audience", access=STAFF_ONLY)
-def show_audience(page: Page, reference: str) -> Response:
-    """How many volunteers a radius reaches: a part of the page for HTMX, else the page."""
-    form = page.query_form()
-    try:
-        with at_field("radius_km"):
-            preview = preview_alert(
-                page.services, page.actor, reference.upper(), form.decimal("radius_km")
-            )
-    except ReuniteError as error:
-        form.error, form.message = error, page.message(error)
-        preview = preview_alert(page.services, page.actor, reference.upper())
-    if page.request.headers.get("hx-request") == "true":
-        return page.render(
-            "review/_publish.html", form=form, preview=preview, reference=reference.upper()
-        )
-    return _render(page, reference, {"publish": form}, preview)
+    return render_case(page, reference, {"resolve": Form(prefilled)})
 
 
 @routes.get("/review/cases/{reference}/notices", access=STAFF_ONLY)
@@ -71,7 +56,7 @@ def show_notices(page: Page, reference: str) -> Response:
 @routes.post("/review/cases/{reference}/verify", access=STAFF_ONLY)
 def submit_verify(page: Page, reference: str) -> Response:
     """The report is true, and the note says how that is known."""
-    return _step(
+    return take_step(
         page,
         reference,
         "verify",
@@ -80,25 +65,11 @@ def submit_verify(page: Page, reference: str) -> Response:
     )
 
 
-@routes.post("/review/cases/{reference}/publish", access=STAFF_ONLY)
-def submit_publish(page: Page, reference: str) -> Response:
-    """Show it to everyone; ``alert`` says whether volunteers are told."""
-
-    def publish() -> None:
-        radius_km = None
-        if page.form.flag("alert"):
-            page.form.required("radius_km")
-            radius_km = page.form.decimal("radius_km")
-        publish_case(page.services, page.actor, reference.upper(), radius_km)
-
-    return _step(page, reference, "publish", "published", publish)
-
-
 @routes.post("/review/cases/{reference}/resolve", access=STAFF_ONLY)
 def submit_resolve(page: Page, reference: str) -> Response:
     """End the search with its outcome and what brought it about."""
     form = page.form
-    return _step(
+    return take_step(
         page,
         reference,
         "resolve",
@@ -118,7 +89,7 @@ def submit_resolve(page: Page, reference: str) -> Response:
 @routes.post("/review/cases/{reference}/withdraw", access=STAFF_ONLY)
 def submit_withdraw(page: Page, reference: str) -> Response:
     """Take the case back without an outcome."""
-    return _step(
+    return take_step(
         page,
         reference,
         "withdraw",
@@ -129,7 +100,7 @@ def submit_withdraw(page: Page, reference: str) -> Response:
     )
 
 
-def _step(
+def take_step(
     page: Page, reference: str, section: str, done: str, take: Callable[[], None]
 ) -> Response:
     """Take one step; a refusal is shown in the section of the page that asked for it."""
@@ -137,11 +108,11 @@ def _step(
         take()
     except ReuniteError as error:
         page.form.error, page.form.message = error, page.message(error)
-        return _render(page, reference, {section: page.form}, status=status_of(error))
+        return render_case(page, reference, {section: page.form}, status=status_of(error))
     return page.redirect(f"/review/cases/{reference.upper()}?done={done}")
 
 
-def _render(
+def render_case(
     page: Page,
     reference: str,
     forms: dict[str, Form],
@@ -157,11 +128,18 @@ def _render(
     people = {step.by for step in case.transitions} | {case.opened_by}
     people |= {one.decided_by for one in view.sightings if one.decided_by is not None}
     done = page.query("done")
+    plan = find_plan(page.services, page.actor, case.reference)
+    people |= set() if plan is None else {plan.decided_by}
+    form = forms.setdefault("publish", Form())
+    if preview is not None:
+        fill_in(form, preview)
     return page.render(
         "review/case.html",
         status=status,
         view=view,
-        preview=preview,
+        plan=plan,
+        **preview_extras(form, preview),
+        **_choices(page),
         looks=looks,
         names=name_accounts(page.services, page.actor, people),
         origins=list_origins(page.services, page.actor, case.reference),
@@ -177,6 +155,15 @@ def _render(
         expires_at=photos_expire_at(case),
         reference=case.reference,
     )
+
+
+def _choices(page: Page) -> dict[str, list[tuple[str, str]]]:
+    label = page.web.renderers[page.language].labels.label
+    return {
+        "category_words": [(one.value, label(one)) for one in Category],
+        "mode_words": [(one.value, label(one)) for one in TravelMode],
+        "datum_words": [(one.value, label(one)) for one in Datum],
+    }
 
 
 def _outcomes(module: Module) -> list[Outcome]:

@@ -134,5 +134,83 @@ function showSightings({ L, map }, box) {
   map.fitBounds(L.latLngBounds(all).pad(0.2), { maxZoom: 15 });
 }
 
+// Draw whom an alert is for: corners by tapping, into the GeoJSON beside the map.
+function drawArea({ L, map }, box) {
+  const { area, without, radius_km: radius } = box.closest("form").elements;
+  const shown = L.layerGroup().addTo(map);
+  const bar = document.createElement("p");
+  bar.className = "actions";
+  let kind = null;
+  let corners = [];
+
+  const geometries = (field) => {
+    try {
+      const value = JSON.parse(field.value);
+      return value.geometries ?? [value.geometry ?? value];
+    } catch {
+      return [];
+    }
+  };
+  const show = () => {
+    shown.clearLayers();
+    const circle = [Number(box.dataset.latitude), Number(box.dataset.longitude)];
+    if (!area.value) L.circle(circle, { radius: 1000 * Number(radius.value || 0), className: "map-area", interactive: false }).addTo(shown);
+    for (const [field, className] of [[area, "map-area"], [without, "map-without"]]) {
+      for (const geometry of geometries(field)) {
+        try {
+          L.geoJSON(geometry, { style: () => ({ className }), interactive: false }).addTo(shown);
+        } catch {
+          // Half typed.
+        }
+      }
+    }
+    if (corners.length) L.polyline(corners, { className: "map-area", fill: false, interactive: false }).addTo(shown);
+    for (const corner of corners) L.circleMarker(corner, { radius: 5, className: "map-pin", interactive: false }).addTo(shown);
+  };
+  const finish = () => {
+    const field = kind === "without" ? without : area;
+    const pairs = corners.map(({ lat, lng }) => [Number(lng.toFixed(6)), Number(lat.toFixed(6))]);
+    const geometry = kind === "line"
+      ? { type: "LineString", coordinates: pairs }
+      : { type: "Polygon", coordinates: [[...pairs, pairs[0]]] };
+    field.value = JSON.stringify({ type: "GeometryCollection", geometries: [...geometries(field), geometry] });
+    corners = [];
+    kind = null;
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+    mark();
+  };
+  const buttons = {};
+  const mark = () => {
+    for (const [name, button] of Object.entries(buttons)) button.setAttribute("aria-pressed", String(name === kind));
+    buttons.done.disabled = corners.length < (kind === "line" ? 2 : 3);
+    show();
+  };
+  const add = (name, action) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "button button-small";
+    button.textContent = box.dataset[`word${name[0].toUpperCase()}${name.slice(1)}`];
+    button.addEventListener("click", () => { action(); mark(); });
+    buttons[name] = button;
+    bar.append(button);
+  };
+  for (const name of ["area", "line", "without"]) add(name, () => { kind = name; corners = []; });
+  add("done", finish);
+  add("clear", () => {
+    area.value = without.value = "";
+    corners = [];
+    area.dispatchEvent(new Event("input", { bubbles: true }));
+  });
+  box.append(bar);
+  map.on("click", ({ latlng }) => {
+    if (!kind) return;
+    corners.push(latlng.wrap());
+    mark();
+  });
+  for (const field of [area, without, radius]) field.addEventListener("input", show);
+  mark();
+}
+
+for (const box of document.querySelectorAll("[data-map=draw]")) onDemand(box, drawArea);
 for (const box of document.querySelectorAll("[data-map=choose]")) onDemand(box, choosePlace);
 for (const box of document.querySelectorAll("[data-map=sightings]")) onDemand(box, showSightings);
