@@ -36,7 +36,7 @@ class Settings:
     sightings_per_hour: int = 20
     reports_per_day: int = 20
     leads_per_record: int = 10
-    # Below this nobody is alike: different adults reach .40 once in a thousand pairs.
+    # Below this nobody is alike: different adults reach .42 once in a thousand pairs.
     lead_similarity: float = 0.30
     country: str = "CN"
     public_url: str = ""  # of the pages, in messages that leave Reunite
