@@ -119,6 +119,9 @@ class OutsideDelivery:
             ((places[one.account_id], one) for one in addresses),
             key=lambda told: (told[0], told[1].id),
         )
+        # A program has no quiet hours and no week that it can bear only so much of.
+        if chunk.may_push is not None and self.channel is not ChannelName.WEBHOOK:
+            todo = [told for told in todo if chunk.may_push[told[0]]]
         self._work = _Work(lease, chunk, todo, taken)
         return True
 

@@ -54,7 +54,7 @@ _ZONE = "INSERT INTO time_zones (name) VALUES ('Asia/Shanghai') ON CONFLICT DO N
 _VOLUNTEERS = """
     INSERT INTO volunteers (account_id, modules, language, joined_at, weekly_pushes, quiet_from,
                             quiet_until, time_zone_id)
-    SELECT accounts.id, 14, 'zh', now(), 2, 22, 7, time_zones.id FROM accounts, time_zones
+    SELECT accounts.id, 14, 'zh', now(), 15, 0, 0, time_zones.id FROM accounts, time_zones
     WHERE email LIKE 'v%%'
 """
 _PLACES = """
