@@ -9,6 +9,7 @@ from reunite.web.settings import WebSettings
 from tests.unit.app.world import World
 from tests.unit.web.conftest import Site, make_site
 
+NUMBERED = ("photo_id", "preview_id", "sighting_id", "lead_id", "account_id", "key_id", "notice_id")
 MATRIX: dict[tuple[str, str], Access] = {
     ("GET", "/"): PUBLIC,
     ("GET", "/~"): PUBLIC,
@@ -71,6 +72,10 @@ MATRIX: dict[tuple[str, str], Access] = {
     ("POST", "/~/review/cases/{reference}/publish"): STAFF_ONLY,
     ("POST", "/~/review/cases/{reference}/resolve"): STAFF_ONLY,
     ("POST", "/~/review/cases/{reference}/withdraw"): STAFF_ONLY,
+    ("GET", "/~/review/alerts/{notice_id:int}"): STAFF_ONLY,
+    ("GET", "/review/alerts/{notice_id:int}/stream"): STAFF_ONLY,
+    ("POST", "/~/review/alerts/{notice_id:int}/stop"): STAFF_ONLY,
+    ("POST", "/~/review/alerts/{notice_id:int}/news"): STAFF_ONLY,
     ("GET", "/~/review/leads"): STAFF_ONLY,
     ("GET", "/~/review/leads/{lead_id:int}"): STAFF_ONLY,
     ("POST", "/~/review/leads/{lead_id:int}"): STAFF_ONLY,
@@ -95,6 +100,8 @@ MATRIX: dict[tuple[str, str], Access] = {
     ("POST", "/~/register"): PUBLIC,
     ("POST", "/~/sign-out"): SIGNED_IN,
     ("GET", "/~/admin/accounts"): ADMIN_ONLY,
+    ("GET", "/~/admin/dead-letters"): ADMIN_ONLY,
+    ("POST", "/~/admin/dead-letters"): ADMIN_ONLY,
     ("POST", "/~/admin/accounts/{account_id:int}"): ADMIN_ONLY,
     ("GET", "/~/blood/compatibility"): PUBLIC,
     ("GET", "/~/blood/again"): PUBLIC,
@@ -146,7 +153,7 @@ def test_each_role_is_let_in_or_kept_out(site: Site, method: str, path: str) -> 
     address = path.replace("~", "en")
     for name, example in EXAMPLES.items():
         address = address.replace(f"{{{name}}}", example)
-    for name in ("photo_id", "preview_id", "sighting_id", "lead_id", "account_id", "key_id"):
+    for name in NUMBERED:
         address = address.replace(f"{{{name}:int}}", "1")
     for actor in people(site.world):
         if admitted(access, actor) and path in STREAMS:
@@ -171,7 +178,7 @@ def test_no_form_is_accepted_without_its_token(site: Site, path: str) -> None:
     address = path.replace("~", "en")
     for name, example in EXAMPLES.items():
         address = address.replace(f"{{{name}}}", example)
-    for name in ("photo_id", "preview_id", "sighting_id", "lead_id", "account_id", "key_id"):
+    for name in NUMBERED:
         address = address.replace(f"{{{name}:int}}", "1")
     answer = site.reader(site.world.admin).client.post(address)
     assert answer.status_code == 403

@@ -15,6 +15,7 @@ import structlog
 from reunite.app.audience_sync import LiveAudience
 from reunite.app.gallery_sync import LiveGallery
 from reunite.app.services import Services, Settings
+from reunite.broker.jetstream import JetStreamQueue, JetStreamSettings
 from reunite.broker.live import PostgresLive
 from reunite.broker.outbox import PostgresOutbox
 from reunite.delivery.http_outside import HttpOutside
@@ -55,6 +56,8 @@ class Config:
     inference_threads: int = 1  # of one face; several faces are read at the same time
     alert_key_file: Path | None = None  # PEM; None makes a key and its certificate once
     alert_certificate_file: Path | None = None
+    nats_url: str | None = None  # a broker of chunks; None looks for them in the database
+    metrics_port: int | None = None  # on the loopback address; None measures for nobody
     settings: Settings = field(default_factory=Settings)
 
 
@@ -79,6 +82,8 @@ def read_config(environment: Mapping[str, str] = os.environ) -> Config:
         gallery_shards=int(environment.get("REUNITE_GALLERY_SHARDS", "0")),
         ray_address=environment.get("REUNITE_RAY_ADDRESS") or None,
         inference_threads=int(environment.get("REUNITE_INFERENCE_THREADS", "1")),
+        nats_url=environment.get("REUNITE_NATS_URL") or None,
+        metrics_port=_number(environment.get("REUNITE_METRICS_PORT")),
         alert_key_file=_path(environment, "REUNITE_CAP_KEY"),
         alert_certificate_file=_path(environment, "REUNITE_CAP_CERTIFICATE"),
         settings=Settings(domain=_domain(environment)),
@@ -94,6 +99,30 @@ def _domain(environment: Mapping[str, str]) -> str:
     named = environment.get("REUNITE_DOMAIN", "").strip().lower()
     host = urlsplit(environment.get("REUNITE_PUBLIC_URL", "")).hostname
     return named or host or Settings().domain
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text else None
+
+
+@contextmanager
+def open_queue(url: str | None, settings: Settings) -> Iterator[JetStreamQueue | None]:
+    """The broker of chunks at ``url``; nobody waits for one that is away."""
+    if url is None:
+        yield None
+        return
+    queue = JetStreamQueue(
+        url,
+        JetStreamSettings(
+            # A little later than the lease: then whoever is handed the chunk may take it over.
+            ack_wait_seconds=1.25 * settings.lease.total_seconds(),
+            duplicate_seconds=0.8 * settings.requeue_after.total_seconds(),
+        ),
+    )
+    try:
+        yield queue
+    finally:
+        queue.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +276,7 @@ def open_services(config: Config) -> Iterator[Services]:
             live=live,
             clock=SystemClock(),
             settings=config.settings,
+            queue=opened.enter_context(open_queue(config.nats_url, config.settings)),
             ageing=None if config.permissive_only else AgeProgression(),
             calibration=AdapterFolder(adapter_folder(config)).find_calibration(
                 space.model_digest, space.adapter_digest

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from reunite.alerts.fanout import LEASE
 from reunite.app.audience_sync import LiveAudience
 from reunite.app.gallery_sync import LiveGallery
+from reunite.app.metrics import Metrics
 from reunite.faces.calibration import Calibration
 from reunite.faces.port import FaceReader
 from reunite.faces.progression.port import AgeingReader
@@ -14,6 +16,7 @@ from reunite.partners.cap.signing import SigningKey
 from reunite.ports import (
     Channel,
     ChannelName,
+    ChunkQueue,
     Database,
     LiveChannel,
     NoOutsideWorld,
@@ -41,6 +44,12 @@ class Settings:
     lead_probability: float = 0.02
     face_bits_at_most: float = 10.0  # what a face may add to facts that fall short of a lead
     country: str = "CN"
+    public_url: str = ""  # of the pages, in messages that leave Reunite
+    lease: timedelta = LEASE  # how soon a chunk is taken over from a worker that has died
+    # Deliveries a second, over all workers; a channel that is not named is not held back.
+    channel_rates: Mapping[ChannelName, float] = field(default_factory=dict)
+    # When a broker that has lost a chunk is told of it again.
+    requeue_after: timedelta = timedelta(seconds=150)
     # Whose records are ours in the eyes of other registries (PFIF).
     domain: str = "reunite.localhost"
 
@@ -61,5 +70,8 @@ class Services:
     calibration: Calibration | None = None  # of the gallery's space; None: nobody measured it
     # The ways out that this machine is configured for.
     channels: Mapping[ChannelName, Channel] = field(default_factory=dict)
+    # None: workers find chunks in the ledger by themselves.
+    queue: ChunkQueue | None = None
+    metrics: Metrics = field(default_factory=Metrics)
     alert_key: SigningKey | None = None  # signs CAP messages; None leaves them unsigned
     outside: OutsideWorld = field(default_factory=NoOutsideWorld)

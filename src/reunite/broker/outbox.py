@@ -12,7 +12,7 @@ import numpy.typing as npt
 from sqlalchemy import Connection, text
 
 from reunite.broker.announcements import announce
-from reunite.ports import FURTHEST_DUE, Message
+from reunite.ports import FURTHEST_DUE, Arrival, Message
 
 Int64 = npt.NDArray[np.int64]
 
@@ -77,9 +77,9 @@ class PostgresOutbox:
             _POSTPONE, {"id": message.id, "until": until, "error": error[:ERROR_LENGTH]}
         )
 
-    def announce(self, account_ids: Int64) -> None:
-        """Once the transaction commits, tell the open pages of these people to look again."""
-        announce(self._connection, account_ids)
+    def announce(self, account_ids: Int64, arrival: Arrival | None = None) -> None:
+        """Once the transaction commits, tell the open pages of these people of it."""
+        announce(self._connection, account_ids, arrival)
 
     def count_waiting(self) -> int:
         """All that has not happened yet, due or not."""

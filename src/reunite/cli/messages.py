@@ -97,6 +97,17 @@ OPERATOR_MESSAGES: Mapping[str, tuple[str, str]] = {
         "The file that REUNITE_MODELS names is wrong at {at}: {problem}",
         "REUNITE_MODELS 指定的文件有误，位置 {at}：{problem}",
     ),
+    "push_key_unusable": (
+        (
+            "{path} holds no key for Web Push. Put back the one that was there: browsers that "
+            "subscribed with it know no other. Without it, remove the file and let them subscribe "
+            "again."
+        ),
+        (
+            "{path} 中没有可用的 Web Push 密钥。请恢复原来的密钥：已订阅的浏览器只认它。"
+            "若已丢失，请删除该文件，并让用户重新订阅。"
+        ),
+    ),
     "own_case": (
         "Whoever brings records cannot verify them: name somebody else in --verified-by.",
         "提交记录的人不能自己核实：请在 --verified-by 中指定他人。",

@@ -25,6 +25,7 @@ from reunite.ports.channels import (
     ChannelName,
     Delivery,
     DigestOption,
+    PushChannel,
     Receipt,
     ReceiptStatus,
     Urgency,
@@ -32,6 +33,7 @@ from reunite.ports.channels import (
 )
 from reunite.ports.database import (
     FURTHEST_DUE,
+    Arrival,
     Database,
     LiveChannel,
     Message,
@@ -45,6 +47,7 @@ from reunite.ports.exchange import (
     PartnerRepository,
     WebhookRepository,
 )
+from reunite.ports.ledger import ChunkLedger, WaitingChunks
 from reunite.ports.notices import (
     ChannelProgress,
     InboxEntry,
@@ -60,6 +63,7 @@ from reunite.ports.partners import (
     StationRepository,
 )
 from reunite.ports.previews import PreviewRepository
+from reunite.ports.queue import ChunkQueue, Taken
 from reunite.ports.registrations import RegistrationRepository
 from reunite.ports.searches import (
     ImportRepository,
@@ -76,6 +80,7 @@ __all__ = [
     "AlertLedger",
     "AlertPlanRepository",
     "ApiKeyRepository",
+    "Arrival",
     "BackgroundRepository",
     "CaseCount",
     "CaseKeys",
@@ -88,6 +93,8 @@ __all__ = [
     "ChannelMessage",
     "ChannelName",
     "ChannelProgress",
+    "ChunkLedger",
+    "ChunkQueue",
     "Database",
     "Delivery",
     "DigestOption",
@@ -112,17 +119,20 @@ __all__ = [
     "PreviewRepository",
     "Probe",
     "ProbeRepository",
+    "PushChannel",
     "Receipt",
     "ReceiptStatus",
     "RegistrationRepository",
     "ResidentRecord",
     "SightingRepository",
     "StationRepository",
+    "Taken",
     "TemplateRepository",
     "Transaction",
     "Urgency",
     "VolunteerChange",
     "VolunteerRepository",
+    "WaitingChunks",
     "WebhookRepository",
     "topic_of",
 ]

@@ -7,12 +7,13 @@ has to do next.
 
 import base64
 import hashlib
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import NewType, Protocol
+from typing import NewType, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -55,6 +56,21 @@ def topic_of(alert: str) -> str:
     """
     digest = hashlib.sha256(f"reunite alert {alert}".encode()).digest()[:_TOPIC_BYTES]
     return base64.urlsafe_b64encode(digest).decode()
+
+
+def identity_of(channel: ChannelName, address: str) -> bytes:
+    """What makes an address the same one again, as SHA-256.
+
+    A browser that renews its keys keeps the endpoint (W3C Push API, 3.3); other addresses are
+    compared to the letter.
+    """
+    known_by = address
+    if channel is ChannelName.WEB_PUSH:
+        try:
+            known_by = str(json.loads(address)["endpoint"])
+        except (ValueError, KeyError, TypeError):
+            known_by = address  # nonsense is the same nonsense again
+    return hashlib.sha256(known_by.encode()).digest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +143,13 @@ class Channel(Protocol):
     @property
     def name(self) -> ChannelName: ...
 
+    def refuses(self, address: str) -> str:
+        """Why nothing is ever sent to such an address, as a code; empty where it may be.
+
+        Does not ask anybody, so it says nothing about whether the address exists.
+        """
+        ...
+
     def send(self, deliveries: Sequence[Delivery]) -> Sequence[Receipt]:
         """Try each delivery once, within bounded time; receipts in the same order.
 
@@ -137,6 +160,20 @@ class Channel(Protocol):
 
     def close(self) -> None:
         """Give back connections and threads.  Sends nothing afterwards; may be called twice."""
+        ...
+
+
+@runtime_checkable
+class PushChannel(Channel, Protocol):
+    """A channel to browsers, which subscribe with its public key."""
+
+    @property
+    def public_key(self) -> str:
+        """The VAPID key (RFC 8292, 3.2) in URL-safe base64."""
+        ...
+
+    def prepare(self, addresses: Sequence[str]) -> bool:
+        """Do ahead what can be done before there is a message; whether there is room for more."""
         ...
 
 

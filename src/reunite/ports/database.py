@@ -9,9 +9,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from reunite.kernel.ids import (
-    AccountId,
-)
+from reunite.kernel.ids import AccountId, NoticeId
 from reunite.ports.accounts import AccountRepository
 from reunite.ports.alerts import AlertPlanRepository, VolunteerRepository
 from reunite.ports.cases import (
@@ -21,12 +19,14 @@ from reunite.ports.cases import (
     SightingRepository,
     TemplateRepository,
 )
+from reunite.ports.channels import ChannelAddressRepository
 from reunite.ports.exchange import (
     AlertLedger,
     ApiKeyRepository,
     PartnerRepository,
     WebhookRepository,
 )
+from reunite.ports.ledger import ChunkLedger
 from reunite.ports.notices import NoticeRepository
 from reunite.ports.partners import (
     BackgroundRepository,
@@ -83,6 +83,14 @@ class Outbox(Protocol):
     def count_waiting(self) -> int: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A notice that has come into an inbox."""
+
+    notice_id: NoticeId
+    delivered_at: datetime
+
+
 class Transaction(Protocol):
     """Everything stored, within one transaction."""
 
@@ -106,6 +114,10 @@ class Transaction(Protocol):
     def alert_plans(self) -> AlertPlanRepository: ...
     @property
     def notices(self) -> NoticeRepository: ...
+    @property
+    def channel_addresses(self) -> ChannelAddressRepository: ...
+    @property
+    def ledger(self) -> ChunkLedger: ...
     @property
     def probes(self) -> ProbeRepository: ...
     @property
@@ -131,8 +143,11 @@ class Transaction(Protocol):
     @property
     def outbox(self) -> Outbox: ...
 
-    def announce(self, account_ids: Int64) -> None:
-        """Once this transaction commits, tell the open pages of these people to look again."""
+    def announce(self, account_ids: Int64, arrival: Arrival | None = None) -> None:
+        """Once this transaction commits, tell the open pages of these people what has arrived.
+
+        Without an arrival they are told to look again.
+        """
         ...
 
 
@@ -169,6 +184,10 @@ class PhotoStore(Protocol):
 class LiveChannel(Protocol):
     """Tells open pages that something new is there."""
 
-    def subscribe(self, account_id: AccountId) -> AsyncIterator[None]:
-        """One item whenever something new has arrived for this person."""
+    def subscribe(self, account_id: AccountId) -> AsyncIterator[frozenset[Arrival]]:
+        """One item whenever something new has arrived for this person.
+
+        What arrives before somebody waits is collected.  An empty set says that something may
+        have been missed: look.
+        """
         ...

@@ -25,6 +25,7 @@ from reunite.web.i18n import LANGUAGE_COOKIE, Formats, find_language, preferred_
 from reunite.web.messages import message_of
 from reunite.web.rendering import Renderer
 from reunite.web.settings import WebSettings
+from reunite.web.shared import SharedAnswers
 from reunite.web.statuses import status_of
 
 MAX_FORM_FIELDS = 80
@@ -44,6 +45,7 @@ class Web:
     settings: WebSettings
     renderers: dict[Language, Renderer]
     doorkeeper: Doorkeeper
+    shared: SharedAnswers = field(default_factory=SharedAnswers)
 
 
 @dataclass(slots=True)

@@ -11,10 +11,12 @@ import pytest
 
 import reunite.app
 from reunite.accounts.account import EVERYONE, STAFF, Actor, Role
+from reunite.alerts.fanout import ChunkTask
 from reunite.alerts.volunteers import PlaceKind
 from reunite.app import (
     api_keys,
     close_case,
+    dead_letters,
     exchange_records,
     export_cases,
     fit_adapter,
@@ -37,8 +39,10 @@ from reunite.app import (
     search_face,
     sign_in,
     stations,
+    stop_alert,
     take_alert,
     triage_sighting,
+    update_alert,
     view_case,
     view_photo,
     view_preview,
@@ -57,6 +61,7 @@ from reunite.kernel.ids import (
     AccountId,
     ApiKeyId,
     LeadId,
+    NoticeId,
     PhotoId,
     PreviewId,
     SightingId,
@@ -76,6 +81,7 @@ REGISTRATION = register_person.RegistrationForm(
 REFERENCE = "0000000000"  # nobody's
 FULL = view_photo.Variant.FULL
 SIGHTING = report_sighting.SightingReport(NOON - timedelta(hours=1), None, "", "seen")
+CHUNK = ChunkTask(NoticeId(0), 0, "email")
 IMPORT = import_photos.ImportOptions(Module.CHILD, Side.MISSING)
 
 NOWHERE = Path("/nowhere/at/all")
@@ -252,6 +258,21 @@ RULES: dict[str, tuple[frozenset[Role], Call]] = {
     "list_notices.list_notices": (
         STAFF,
         lambda s, a: list_notices.list_notices(s, a, REFERENCE),
+    ),
+    "list_notices.get_alert": (STAFF, lambda s, a: list_notices.get_alert(s, a, NoticeId(0))),
+    "stop_alert.stop_alert": (STAFF, lambda s, a: stop_alert.stop_alert(s, a, NoticeId(0))),
+    "update_alert.update_alert": (
+        STAFF,
+        lambda s, a: update_alert.update_alert(s, a, REFERENCE),
+    ),
+    "dead_letters.list_dead_letters": (ADMINS, dead_letters.list_dead_letters),
+    "dead_letters.retry_dead_letter": (
+        ADMINS,
+        lambda s, a: dead_letters.retry_dead_letter(s, a, CHUNK, None),
+    ),
+    "dead_letters.drop_dead_letter": (
+        ADMINS,
+        lambda s, a: dead_letters.drop_dead_letter(s, a, CHUNK, None),
     ),
     "list_looks.list_looks": (STAFF, lambda s, a: list_looks.list_looks(s, a, REFERENCE)),
     "api_keys.add_key": (

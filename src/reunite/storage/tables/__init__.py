@@ -22,6 +22,7 @@ from reunite.storage.tables.cases import (
     photos,
     sightings,
 )
+from reunite.storage.tables.channels import channel_addresses
 from reunite.storage.tables.exchange import (
     api_key_uses,
     api_keys,
@@ -34,7 +35,9 @@ from reunite.storage.tables.exchange import (
 )
 from reunite.storage.tables.faces import probes, template_changes, template_spaces, templates
 from reunite.storage.tables.notices import (
+    channel_gates,
     chunk_deliveries,
+    delivery_failures,
     inbox,
     inbox_looks,
     notice_chunks,
@@ -69,7 +72,10 @@ __all__ = [
     "case_origins",
     "case_transitions",
     "cases",
+    "channel_addresses",
+    "channel_gates",
     "chunk_deliveries",
+    "delivery_failures",
     "imports",
     "inbox",
     "inbox_looks",
