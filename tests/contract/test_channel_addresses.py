@@ -110,6 +110,20 @@ def test_those_who_wish_to_hear_at_once_are_listed(database: Database) -> None:
         assert addresses.list_for(everybody[:0], both) == []
 
 
+def test_a_channel_is_gone_through_in_parts(database: Database) -> None:
+    ann = store_account(database).id
+    pushes = [
+        store(database, make_address(ann, subscription(n), ChannelName.WEB_PUSH)) for n in range(3)
+    ]
+    store(database, make_address(ann))
+    store(database, make_address(ann, subscription(9), ChannelName.WEB_PUSH, confirmed=False))
+    with database.transaction() as transaction:
+        after = transaction.channel_addresses.list_after
+        assert after(ChannelName.WEB_PUSH, ChannelAddressId(0), 2) == pushes[:2]
+        assert after(ChannelName.WEB_PUSH, pushes[1].id, 2) == pushes[2:]
+        assert after(ChannelName.WEB_PUSH, pushes[2].id, 2) == []
+
+
 def test_whose_address_it_is_counts_once_confirmed(database: Database) -> None:
     ann, bo = store_account(database).id, store_account(database).id
     store(database, make_address(ann, "onebot:10001", ChannelName.CHAT, confirmed=False))

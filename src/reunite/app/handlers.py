@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Mapping
 
+from reunite.app.confirm_channel import confirm_channel
 from reunite.app.make_previews import make_previews
 from reunite.app.match_facts import match_facts
 from reunite.app.match_record import match_record
 from reunite.app.notify_audience import notify_audience, open_inboxes
+from reunite.app.send_digests import send_digest
 from reunite.app.services import Services
 from reunite.app.tell_partners import deliver_webhook, tell_partners
 from reunite.app.tell_reporter import tell_reporter
@@ -15,6 +17,8 @@ from reunite.ports import Transaction
 Handler = Callable[[Services, Transaction, Mapping[str, object]], None]
 
 HANDLERS: Mapping[str, Handler] = {
+    "confirm_channel": confirm_channel,
+    "send_digest": send_digest,
     "match_facts": match_facts,
     "match_import": match_facts,
     "make_previews": make_previews,

@@ -1,5 +1,6 @@
 """What use cases are given: the outside world, wired once by ``bootstrap``."""
 
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -12,6 +13,7 @@ from reunite.faces.calibration import Calibration
 from reunite.faces.port import FaceReader
 from reunite.faces.progression.port import AgeingReader
 from reunite.kernel.clock import Clock
+from reunite.kernel.tokens import LinkSigner
 from reunite.partners.cap.signing import SigningKey
 from reunite.ports import (
     Channel,
@@ -54,6 +56,10 @@ class Settings:
     domain: str = "reunite.localhost"
 
 
+def _signer_of_this_process() -> LinkSigner:
+    return LinkSigner(secrets.token_bytes(32))
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """Everything a use case may touch."""
@@ -70,6 +76,7 @@ class Services:
     calibration: Calibration | None = None  # of the gallery's space; None: nobody measured it
     # The ways out that this machine is configured for.
     channels: Mapping[ChannelName, Channel] = field(default_factory=dict)
+    links: LinkSigner = field(default_factory=_signer_of_this_process)
     # None: workers find chunks in the ledger by themselves.
     queue: ChunkQueue | None = None
     metrics: Metrics = field(default_factory=Metrics)

@@ -54,7 +54,9 @@ class Vapid:
         return f"vapid t={token}, k={self.public_key}"
 
     def _sign(self, origin: str, expires: int) -> str:
-        claims = {"aud": origin, "exp": expires, "sub": self._contact}
+        claims: dict[str, object] = {"aud": origin, "exp": expires}
+        if self._contact:
+            claims["sub"] = self._contact
         parts = ({"typ": "JWT", "alg": "ES256"}, claims)
         signed = ".".join(
             _encode(json.dumps(part, separators=(",", ":")).encode()) for part in parts

@@ -28,6 +28,7 @@ from reunite.ports.channels import (
     PushChannel,
     Receipt,
     ReceiptStatus,
+    ServiceChannel,
     Urgency,
     topic_of,
 )
@@ -124,6 +125,7 @@ __all__ = [
     "ReceiptStatus",
     "RegistrationRepository",
     "ResidentRecord",
+    "ServiceChannel",
     "SightingRepository",
     "StationRepository",
     "Taken",

@@ -40,6 +40,10 @@ class ChannelName(StrEnum):
     CHAT = "chat"  # the chat bot, which calls Reunite itself
 
 
+# Addresses that are JSON, and what in it names the place.
+_IDENTITY_KEYS = {ChannelName.WEB_PUSH: "endpoint", ChannelName.WEBHOOK: "url"}
+
+
 class Urgency(StrEnum):
     """How much a message matters to a device that saves power (RFC 8030, 5.3)."""
 
@@ -61,13 +65,14 @@ def topic_of(alert: str) -> str:
 def identity_of(channel: ChannelName, address: str) -> bytes:
     """What makes an address the same one again, as SHA-256.
 
-    A browser that renews its keys keeps the endpoint (W3C Push API, 3.3); other addresses are
-    compared to the letter.
+    A browser that renews its keys keeps the endpoint (W3C Push API, 3.3), and a webhook its
+    address; others are compared to the letter.
     """
     known_by = address
-    if channel is ChannelName.WEB_PUSH:
+    key = _IDENTITY_KEYS.get(channel)
+    if key is not None:
         try:
-            known_by = str(json.loads(address)["endpoint"])
+            known_by = str(json.loads(address)[key])
         except (ValueError, KeyError, TypeError):
             known_by = address  # nonsense is the same nonsense again
     return hashlib.sha256(known_by.encode()).digest()
@@ -177,6 +182,16 @@ class PushChannel(Channel, Protocol):
         ...
 
 
+@runtime_checkable
+class ServiceChannel(Channel, Protocol):
+    """A channel through message services, of which a server offers some."""
+
+    @property
+    def services(self) -> list[str]:
+        """What addresses may begin with, e.g. ``tgram`` or ``sms:``."""
+        ...
+
+
 class DigestOption(StrEnum):
     """When somebody wishes to hear by e-mail."""
 
@@ -221,6 +236,12 @@ class ChannelAddressRepository(Protocol):
 
     def list_for(self, account_ids: Int64, channels: Sequence[ChannelName]) -> list[ChannelAddress]:
         """Confirmed addresses that wish to hear at once, by account and id."""
+        ...
+
+    def list_after(
+        self, channel: ChannelName, after: ChannelAddressId, limit: int
+    ) -> list[ChannelAddress]:
+        """Confirmed addresses of a channel, by id, from the one behind ``after`` on."""
         ...
 
     def find_account(self, channel: ChannelName, address: str) -> AccountId | None:

@@ -97,6 +97,20 @@ class PostgresChannelAddresses:
         ).mappings()
         return [_address(row) for row in rows]
 
+    def list_after(
+        self, channel: ChannelName, after: ChannelAddressId, limit: int
+    ) -> list[ChannelAddress]:
+        """Confirmed addresses of a channel, by id, from the one behind ``after`` on."""
+        rows = self._connection.execute(
+            select(_table)
+            .where(_table.c.channel == channel.value)
+            .where(_table.c.id > after)
+            .where(_table.c.confirmed_at.is_not(None))
+            .order_by(_table.c.id)
+            .limit(limit)
+        ).mappings()
+        return [_address(row) for row in rows]
+
     def find_account(self, channel: ChannelName, address: str) -> AccountId | None:
         """Whose confirmed address that is; the earliest where several have it."""
         return self._connection.execute(

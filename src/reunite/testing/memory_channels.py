@@ -58,6 +58,13 @@ class MemoryChannelAddresses:
         )
         return sorted(listed, key=lambda a: (a.account_id, a.id))
 
+    def list_after(
+        self, channel: ChannelName, after: ChannelAddressId, limit: int
+    ) -> list[ChannelAddress]:
+        return self._addresses.values(
+            lambda a: a.channel is channel and a.id > after and a.confirmed_at is not None
+        )[:limit]
+
     def find_account(self, channel: ChannelName, address: str) -> AccountId | None:
         identity = identity_of(channel, address)
         same = self._addresses.values(

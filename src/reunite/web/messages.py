@@ -9,6 +9,7 @@ from babel.support import NullTranslations
 
 from reunite.kernel.errors import ReuniteError
 from reunite.web.i18n import N_, Formats
+from reunite.web.messages_channels import CHANNEL_MESSAGES
 from reunite.web.messages_exchange import EXCHANGE_MESSAGES
 from reunite.web.messages_stations import STATION_MESSAGES
 
@@ -16,6 +17,7 @@ _BROKEN = N_("Something went wrong on our side. Please try again in a few minute
 _BUSY = N_("The service cannot answer at the moment. Please try again in a few minutes.")
 
 MESSAGES: Mapping[str, str] = {
+    **CHANNEL_MESSAGES,
     **EXCHANGE_MESSAGES,
     **STATION_MESSAGES,
     # Forms
@@ -261,6 +263,12 @@ MESSAGES: Mapping[str, str] = {
             "model_config_invalid",
             "model_output",
             "push_key_unusable",
+            "smtp_url_unreadable",
+            "smtp_sender_missing",
+            "public_url_missing",
+            "gateways_unreadable",
+            "channel_busy",
+            "bot_not_installed",
             "model_not_permissive",
             "adapter_unusable",
             "adapter_unreadable",

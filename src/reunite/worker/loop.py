@@ -17,7 +17,9 @@ from reunite.app.erase_expired import erase_expired, sweep_photos
 from reunite.app.exchange_records import expire_records, pull_due
 from reunite.app.handlers import HANDLERS
 from reunite.app.make_previews import queue_due_previews
+from reunite.app.prepare_channels import Preparation
 from reunite.app.relay_chunks import relay_chunks, requeue_chunks
+from reunite.app.send_digests import queue_digests
 from reunite.app.services import Services
 from reunite.kernel.errors import ReuniteError
 from reunite.ports import Message
@@ -41,6 +43,7 @@ class Worker:
 
     def __init__(self, services: Services) -> None:
         self._services = services
+        self._preparation = Preparation(services)
         self._deliver_at: datetime | None = None
         self._relay_at: datetime | None = None
         self._requeue_at: datetime | None = None
@@ -63,7 +66,7 @@ class Worker:
             threads.append(threading.Thread(target=self._renew_until, args=(stop,), name="leases"))
         for thread in threads:
             thread.start()
-        _repeat(stop, lambda: self._work(outside=False))
+        _repeat(stop, lambda: self._work(outside=False) or self._prepare())
         for thread in threads:
             thread.join()
 
@@ -82,8 +85,7 @@ class Worker:
         sent = outside and sum(one.step() for one in self._outside) > 0
         handled = self._handle_next()
         relayed = self._relay()
-        kept = self._keep_house()
-        return delivered or sent or handled or relayed or kept
+        return self._keep_house() or delivered or sent or handled or relayed
 
     def _send_until(self, stop: threading.Event, one: OutsideDelivery) -> None:
         _repeat(stop, one.step)
@@ -153,17 +155,26 @@ class Worker:
             services.metrics.messages.labels(message.topic, "done").inc()
         return True
 
+    def _prepare(self) -> bool:
+        try:
+            return self._preparation.step()
+        except Exception:
+            # Alerts go out without it, more slowly.
+            log.exception("preparation_failed")
+            return False
+
     def _keep_house(self) -> bool:
         """What is due by the clock; whether that made new work."""
         now = self._services.clock.now()
+        queued = 0
         if self._erase_at is None or now >= self._erase_at:
             self._erase_at = now + ERASE_EVERY
             expire_records(self._services)
             erase_expired(self._services)
-        queued = 0
+            queued += queue_digests(self._services)
         if self._previews_at is None or now >= self._previews_at:
             self._previews_at = now + PREVIEWS_EVERY
-            queued = queue_due_previews(self._services)
+            queued += queue_due_previews(self._services)
         if self._pull_at is None or now >= self._pull_at:
             self._pull_at = now + PULL_EVERY
             pull_due(self._services)

@@ -15,6 +15,7 @@ from reunite.alerts.fanout import ChunkTask
 from reunite.alerts.volunteers import PlaceKind
 from reunite.app import (
     api_keys,
+    choose_channels,
     close_case,
     dead_letters,
     exchange_records,
@@ -42,6 +43,7 @@ from reunite.app import (
     stop_alert,
     take_alert,
     triage_sighting,
+    try_channels,
     update_alert,
     view_case,
     view_photo,
@@ -70,6 +72,7 @@ from reunite.kernel.ids import (
 )
 from reunite.kernel.people import Module, Side
 from reunite.partners.keys import Scope
+from reunite.ports import ChannelAddressId, ChannelName
 from reunite.testing.faces import FakeFaceReader
 from tests.unit.app.world import HANGZHOU, NOON, World, a_report
 
@@ -195,6 +198,23 @@ RULES: dict[str, tuple[frozenset[Role], Call]] = {
     ),
     "join_alerts.find_volunteer": (EVERYONE, join_alerts.find_volunteer),
     "join_alerts.leave_alerts": (EVERYONE, join_alerts.leave_alerts),
+    "choose_channels.offered_channels": (EVERYONE, choose_channels.offered_channels),
+    "choose_channels.list_channels": (EVERYONE, choose_channels.list_channels),
+    "choose_channels.export_channels": (EVERYONE, choose_channels.export_channels),
+    "choose_channels.add_channel": (
+        EVERYONE,
+        lambda s, a: choose_channels.add_channel(
+            s, a, choose_channels.ChannelRequest(ChannelName.EMAIL)
+        ),
+    ),
+    "choose_channels.remove_channel": (
+        EVERYONE,
+        lambda s, a: choose_channels.remove_channel(s, a, ChannelAddressId(0)),
+    ),
+    "try_channels.try_channels": (
+        EVERYONE,
+        lambda s, a: try_channels.try_channels(s, a, "title", "body", "https://x.example"),
+    ),
     "keep_places.save_place": (
         EVERYONE,
         lambda s, a: keep_places.save_place(s, a, keep_places.PlaceRequest(PlaceKind.WORK)),
