@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-pytest_plugins = ("tests.database", "tests.servers", "tests.storage")
+pytest_plugins = ("tests.database", "tests.servers", "tests.nats", "tests.storage")
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 HOW_TO_GET_CHROMIUM = (

@@ -37,6 +37,12 @@ class ChannelContract:
     def test_it_has_its_name(self, wired: Wired) -> None:
         assert wired.channel.name is wired.name
 
+    def test_only_what_is_no_address_is_refused_unasked(self, wired: Wired) -> None:
+        asked = [*wired.good, wired.busy, wired.dead, wired.hanging]
+        assert not any(wired.channel.refuses(address) for address in asked if address is not None)
+        assert all(wired.channel.refuses(address) for address in wired.senseless)
+        assert wired.arrived() == []
+
     def test_nothing_is_sent_for_nothing(self, wired: Wired) -> None:
         assert list(wired.channel.send([])) == []
         assert wired.arrived() == []
@@ -69,7 +75,7 @@ class ChannelContract:
         for delivery, receipt in zip(deliveries, wired.channel.send(deliveries), strict=True):
             assert receipt.reason.replace("_", "").isalnum()
             assert receipt.reason == receipt.reason.lower()
-            assert delivery.address not in receipt.reason
+            assert not delivery.address or delivery.address not in receipt.reason
 
     def test_closing_twice_is_harmless(self, wired: Wired) -> None:
         wired.channel.close()

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from reunite.broker.live import PostgresLive
-from reunite.kernel.ids import AccountId
-from reunite.ports import Database, LiveChannel
+from reunite.kernel.ids import AccountId, NoticeId
+from reunite.ports import Arrival, Database, LiveChannel
+from reunite.testing.factories import NOW
 from reunite.testing.memory import MemoryDatabase, MemoryLive
 from tests.contract.undoing import undone
 
@@ -29,7 +30,7 @@ class Wired:
         with self.database.transaction() as transaction:
             transaction.announce(np.array(account_ids, dtype=np.int64))
 
-    async def subscribe(self, account_id: AccountId) -> AsyncIterator[None]:
+    async def subscribe(self, account_id: AccountId) -> AsyncIterator[frozenset[Arrival]]:
         """A subscription that has taken what a new channel may tell everybody."""
         items = self.channel.subscribe(account_id)
         await is_told(items, QUIET_SECONDS)
@@ -48,7 +49,7 @@ def wired(request: pytest.FixtureRequest) -> Iterator[Wired]:
     channel.close()
 
 
-async def is_told(items: AsyncIterator[None], seconds: float = SOON_SECONDS) -> bool:
+async def is_told(items: AsyncIterator[frozenset[Arrival]], seconds: float = SOON_SECONDS) -> bool:
     try:
         await asyncio.wait_for(anext(items), seconds)
     except TimeoutError:
@@ -100,5 +101,32 @@ def test_what_comes_meanwhile_is_one_item(wired: Wired) -> None:
         assert await is_told(sign)  # told last: whatever came before has arrived
         assert await is_told(ann)
         assert not await is_told(ann, QUIET_SECONDS)
+
+    asyncio.run(run())
+
+
+def test_a_page_hears_what_has_arrived_until_it_had_better_look(wired: Wired) -> None:
+    first, second = Arrival(NoticeId(1), NOW), Arrival(NoticeId(2), NOW)
+
+    def announce(*arrivals: Arrival | None) -> None:
+        for arrival in arrivals:
+            with wired.database.transaction() as transaction:
+                transaction.announce(np.array([ANN, BO], dtype=np.int64), arrival)
+
+    async def run() -> None:
+        ann, sign = await wired.subscribe(ANN), await wired.subscribe(BO)
+        for arrivals, said in (
+            ((first,), {first}),
+            ((first, second), {first, second}),
+            ((None, second), set()),
+        ):
+            announce(*arrivals)
+            heard: set[Arrival] = set()
+            while not heard >= {one for one in arrivals if one is not None}:
+                item = await asyncio.wait_for(anext(sign), SOON_SECONDS)
+                heard |= item
+                if not item:
+                    break
+            assert await asyncio.wait_for(anext(ann), SOON_SECONDS) == said
 
     asyncio.run(run())

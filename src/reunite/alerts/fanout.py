@@ -16,8 +16,12 @@ INBOX = "inbox"  # every notice goes there; other channels have the names of ``C
 
 LEASE = timedelta(seconds=20)
 BATCH_DELIVERIES = 50  # what is sent again after a kill -9, at most
+BURST = timedelta(seconds=1)  # of a channel's rate that may be used at once
 INBOX_CHUNKS = 10  # put into inboxes by one transaction
 
+# A service that asks for a year is broken, and the person is lost today.
+LONGEST_ASKED_SECONDS = 3600.0
+LONGEST_WAIT = 1.1 * timedelta(seconds=LONGEST_ASKED_SECONDS)
 FIRST_RETRY = timedelta(seconds=5)
 LAST_RETRY = timedelta(minutes=10)
 # With those waits never less than an hour: an outage of an hour loses nobody.
@@ -115,7 +119,6 @@ class Backoff:
         doubled: timedelta = FIRST_RETRY * 2 ** min(attempts - 1, 20)
         wait = min(LAST_RETRY, doubled) * self.draw.uniform(0.5, 1.0)
         if retry_after_seconds is not None and math.isfinite(retry_after_seconds):
-            # An hour: a server that asks for a year is broken, and the person is lost today.
-            asked = timedelta(seconds=min(max(retry_after_seconds, 0.0), 3600.0))
+            asked = timedelta(seconds=min(max(retry_after_seconds, 0.0), LONGEST_ASKED_SECONDS))
             wait = max(wait, asked * self.draw.uniform(1.0, 1.1))
         return now + wait

@@ -21,6 +21,8 @@ class NoticeKind(StrEnum):
 
     PUBLISHED = "published"
     UPDATED = "updated"  # something has changed: look again
+    LEAD = "lead"  # to the reporter alone: two reviewers think that a record fits
+    CARD = "card"  # to the family alone: somebody has scanned the card of the person
     RESOLVED = "resolved"  # thanks: the search is over
     CANCELLED = "cancelled"  # withdrawn; please stop sharing
 

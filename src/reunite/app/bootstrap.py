@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import secrets
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -13,11 +14,20 @@ import numpy as np
 import structlog
 
 from reunite.app.audience_sync import LiveAudience
+from reunite.app.choose_channels import unsubscribe_link
 from reunite.app.gallery_sync import LiveGallery
 from reunite.app.services import Services, Settings
+from reunite.broker.jetstream import JetStreamQueue, JetStreamSettings
 from reunite.broker.live import PostgresLive
 from reunite.broker.outbox import PostgresOutbox
 from reunite.delivery.http_outside import HttpOutside
+from reunite.delivery.opening import (
+    ChannelSettings,
+    chat_secret,
+    open_channels,
+    read_channel_settings,
+)
+from reunite.delivery.vapid import load_or_create
 from reunite.faces.engine import FaceEngine
 from reunite.faces.installed_adapters import AdapterFolder, choose_adapter
 from reunite.faces.progression.preview import AgeProgression
@@ -28,7 +38,9 @@ from reunite.gallery.exact import ExactGallery
 from reunite.gallery.port import Float32, Gallery, Int64, TemplateSpace
 from reunite.gallery.settings import GallerySettings, Upkeep
 from reunite.kernel.clock import SystemClock
+from reunite.kernel.tokens import LinkSigner
 from reunite.partners.cap.signing import SigningKey, make_signing_key
+from reunite.ports import ChannelName, Delivery
 from reunite.storage.database import PostgresDatabase
 from reunite.storage.migrate import current, newest, upgrade
 from reunite.storage.photo_files import PhotoDirectory
@@ -55,7 +67,10 @@ class Config:
     inference_threads: int = 1  # of one face; several faces are read at the same time
     alert_key_file: Path | None = None  # PEM; None makes a key and its certificate once
     alert_certificate_file: Path | None = None
+    nats_url: str | None = None  # a broker of chunks; None looks for them in the database
+    metrics_port: int | None = None  # on the loopback address; None measures for nobody
     settings: Settings = field(default_factory=Settings)
+    channels: ChannelSettings = field(default_factory=ChannelSettings)
 
 
 def default_data_directory(environment: Mapping[str, str] = os.environ) -> Path:
@@ -79,9 +94,15 @@ def read_config(environment: Mapping[str, str] = os.environ) -> Config:
         gallery_shards=int(environment.get("REUNITE_GALLERY_SHARDS", "0")),
         ray_address=environment.get("REUNITE_RAY_ADDRESS") or None,
         inference_threads=int(environment.get("REUNITE_INFERENCE_THREADS", "1")),
+        channels=read_channel_settings(environment),
+        nats_url=environment.get("REUNITE_NATS_URL") or None,
+        metrics_port=_number(environment.get("REUNITE_METRICS_PORT")),
         alert_key_file=_path(environment, "REUNITE_CAP_KEY"),
         alert_certificate_file=_path(environment, "REUNITE_CAP_CERTIFICATE"),
-        settings=Settings(domain=_domain(environment)),
+        settings=Settings(
+            domain=_domain(environment),
+            public_url=environment.get("REUNITE_PUBLIC_URL", "").strip().rstrip("/"),
+        ),
     )
 
 
@@ -94,6 +115,30 @@ def _domain(environment: Mapping[str, str]) -> str:
     named = environment.get("REUNITE_DOMAIN", "").strip().lower()
     host = urlsplit(environment.get("REUNITE_PUBLIC_URL", "")).hostname
     return named or host or Settings().domain
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text else None
+
+
+@contextmanager
+def open_queue(url: str | None, settings: Settings) -> Iterator[JetStreamQueue | None]:
+    """The broker of chunks at ``url``; nobody waits for one that is away."""
+    if url is None:
+        yield None
+        return
+    queue = JetStreamQueue(
+        url,
+        JetStreamSettings(
+            # A little later than the lease: then whoever is handed the chunk may take it over.
+            ack_wait_seconds=1.25 * settings.lease.total_seconds(),
+            duplicate_seconds=0.8 * settings.requeue_after.total_seconds(),
+        ),
+    )
+    try:
+        yield queue
+    finally:
+        queue.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +283,14 @@ def open_services(config: Config) -> Iterator[Services]:
         opened.callback(outside.close)
         audience = LiveAudience(database)
         opened.callback(audience.close)
+        clock = SystemClock()
+        keys = config.data_directory / "keys"
+        links = LinkSigner(load_or_create(keys / "links.key", secrets.token_bytes(32)))
+        channels = open_channels(
+            config.channels, keys, clock, _unsubscribe_url(config.settings.public_url, links)
+        )
+        for channel in channels.values():
+            opened.callback(channel.close)
         yield Services(
             database=database,
             photos=PhotoDirectory(config.data_directory / "photos"),
@@ -245,8 +298,11 @@ def open_services(config: Config) -> Iterator[Services]:
             gallery=gallery,
             audience=audience,
             live=live,
-            clock=SystemClock(),
+            clock=clock,
             settings=config.settings,
+            channels=channels,
+            links=links,
+            queue=opened.enter_context(open_queue(config.nats_url, config.settings)),
             ageing=None if config.permissive_only else AgeProgression(),
             calibration=AdapterFolder(adapter_folder(config)).find_calibration(
                 space.model_digest, space.adapter_digest
@@ -254,6 +310,23 @@ def open_services(config: Config) -> Iterator[Services]:
             alert_key=_alert_key(config),
             outside=outside,
         )
+
+
+def get_chat_secret(config: Config) -> str:
+    """What workers and the chat bot of this machine know one another by."""
+    return chat_secret(config.data_directory / "keys")
+
+
+def _unsubscribe_url(public_url: str, links: LinkSigner) -> Callable[[Delivery], str] | None:
+    """How a message's recipient stops them; None where nobody knows the site's address."""
+    if not public_url:
+        return None
+
+    def link(delivery: Delivery) -> str:
+        token = unsubscribe_link(links, delivery.volunteer_id, ChannelName.EMAIL, delivery.address)
+        return f"{public_url}/{delivery.message.language.value}/unsubscribe/{token}"
+
+    return link
 
 
 def _alert_key(config: Config) -> SigningKey:

@@ -15,6 +15,8 @@ log = structlog.get_logger(__name__)
 ORPHAN_AGE = timedelta(hours=1)
 # Twice as long as a process trusts its audience without a look (``audience_sync``).
 VOLUNTEER_CHANGES_KEPT = timedelta(days=1)
+# Whoever was asked and has said nothing; they may have found no time.
+UNCONFIRMED_KEPT = timedelta(days=7)
 KEY_USES_KEPT = timedelta(days=400)  # a whole year can be accounted for
 BATCH = 200
 FEW_ORPHANS = 50
@@ -27,6 +29,7 @@ def erase_expired(services: Services) -> int:
         keys = transaction.probes.delete_expired(now)
         transaction.accounts.delete_expired_sessions(now)
         transaction.volunteers.forget_changes_before(now - VOLUNTEER_CHANGES_KEPT)
+        transaction.channel_addresses.remove_unconfirmed_before(now - UNCONFIRMED_KEPT)
         transaction.api_keys.delete_uses_before(now - KEY_USES_KEPT)
         closed = [
             case
@@ -46,6 +49,9 @@ def erase_expired(services: Services) -> int:
             keys += transaction.previews.delete_of_case(case.id)
             keys += transaction.photos.delete_of_case(case.id)
             keys += transaction.sightings.erase_of_case(case.id)
+            transaction.backgrounds.erase(case.id)
+            transaction.linkage.erase(case.id)
+            transaction.registrations.erase_of_case(case.id)
             case.forget(now)
             transaction.cases.save(case)
     # After the commit: a crash here leaves files without rows, which the sweep finds.

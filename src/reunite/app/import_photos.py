@@ -13,6 +13,7 @@ from pathlib import Path
 from time import perf_counter
 
 from reunite.accounts.account import STAFF, Actor, require_role
+from reunite.app.describe_case import enter_for_matching
 from reunite.app.import_sources import SourcePhoto, iter_source
 from reunite.app.intake import ReadPhoto, enrol, kept, photo_of, read_photo
 from reunite.app.open_case import located
@@ -292,5 +293,6 @@ def _case_of(
         if options.publish:
             case.publish(options.verified_by.account_id, now)
     transaction.cases.add(case)
+    enter_for_matching(transaction, [case])
     references[item.person_key] = case.reference
     return case

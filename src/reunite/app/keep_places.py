@@ -6,6 +6,7 @@ import numpy as np
 
 from reunite.accounts.account import EVERYONE, Actor, require_role
 from reunite.alerts.volunteers import POSITION_TTL, PlaceKind, Precision, Volunteer
+from reunite.app.choose_channels import export_channels
 from reunite.app.join_alerts import make_place
 from reunite.app.services import Services
 from reunite.kernel.errors import NotFoundError
@@ -111,6 +112,7 @@ def export_volunteer(services: Services, actor: Actor | None) -> dict[str, objec
             }
             for place in volunteer.places
         ],
+        "channels": export_channels(services, actor),
         "notices": [
             {
                 "kind": entry.kind,

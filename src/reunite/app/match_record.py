@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
+from reunite.app.match_facts import Faces, compare_faces, lead_of, weigh_pair
 from reunite.app.services import Services
-from reunite.cases.leads import Lead
 from reunite.gallery.port import NO_TEMPLATE, Filter, Probes
 from reunite.kernel.ids import CaseId, PhotoId
 from reunite.kernel.people import Side
@@ -57,15 +57,12 @@ def match_record(
         if partner is None or not partner.is_open or partner_id in partners:
             continue
         partners.add(partner_id)
-        missing_first = case.side is Side.MISSING
-        transaction.leads.add_new(
-            Lead(
-                missing_case_id=case.id if missing_first else partner_id,
-                found_case_id=partner_id if missing_first else case.id,
-                missing_photo_id=photo_id if missing_first else partner_photo_id,
-                found_photo_id=partner_photo_id if missing_first else photo_id,
-                similarity=similarity,
-                found_at=now,
-            )
-        )
+        photos = (photo_id, partner_photo_id)
+        if case.side is not Side.MISSING:
+            photos = (partner_photo_id, photo_id)
+        # Another two photos of theirs may be more alike than this one.
+        best = compare_faces(services, transaction, case, partner)
+        faces = best if best.similarity > similarity else Faces(similarity, *photos)
+        weight = weigh_pair(transaction, case, partner, faces.similarity)
+        transaction.leads.add_new(lead_of(services, case, partner, weight, faces))
     transaction.looks.add([Look(None, case.id, LookPurpose.SEARCH, now)])

@@ -47,6 +47,8 @@ def notify_audience(
     recipients = transaction.notices.add_chunks(_chunks(notice.id, first, chunks, kind))
     transaction.notices.set_recipients(notice.id, recipients)
     transaction.outbox.add("open_inboxes", {"notice_id": notice.id})
+    services.metrics.notices.labels(kind.value).inc()
+    services.metrics.recipients.inc(recipients)
 
 
 def open_inboxes(

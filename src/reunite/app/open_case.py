@@ -4,8 +4,10 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from reunite.accounts.account import EVERYONE, STAFF, Actor, require_role
+from reunite.app.describe_case import NO_BACKGROUND, enter_for_matching
 from reunite.app.intake import ReadPhoto, enrol, kept, photo_of, read_photo, view_stored
 from reunite.app.services import Services
+from reunite.cases.background import Background
 from reunite.cases.case import (
     Case,
     Circumstances,
@@ -36,6 +38,7 @@ class CaseReport:
     contact: str = ""
     photo: bytes | None = None
     captured_year: int | None = None
+    background: Background = NO_BACKGROUND
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,7 @@ def open_case(services: Services, actor: Actor | None, report: CaseReport) -> Op
     """
     actor = require_role(actor, EVERYONE)
     now = services.clock.now()
+    report.background.check()
     _require_few(services, actor)
     case = new_case(
         reference=new_reference(),
@@ -72,17 +76,25 @@ def open_case(services: Services, actor: Actor | None, report: CaseReport) -> Op
     if report.photo is None:
         with services.database.transaction() as transaction:
             transaction.cases.add(case)
+            _enter(transaction, case, report.background)
         return Opened(case.reference)
     read = read_photo(services, report.photo)
     _check_camera_year(services, case, report.captured_year, read)
     with kept(services, read.jpeg) as key, services.database.transaction() as transaction:
         transaction.cases.add(case)
+        _enter(transaction, case, report.background)
         photo = photo_of(services, read, key, report.captured_year)
         photo.case_id = case.id
         transaction.photos.add(photo)
         if photo.chosen is not None:
             enrol(services, transaction, case, photo, read.views[photo.chosen])
     return Opened(case.reference, photo.id if photo.needs_choice else None)
+
+
+def _enter(transaction: Transaction, case: Case, background: Background) -> None:
+    backgrounds = {} if background.is_empty else {case.id: background}
+    transaction.backgrounds.put(backgrounds)
+    enter_for_matching(transaction, [case], backgrounds)
 
 
 def _require_few(services: Services, actor: Actor) -> None:

@@ -1,5 +1,6 @@
 """Read the inbox of notices."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,6 +9,7 @@ from reunite.alerts.notices import NoticeKind
 from reunite.app.services import Services
 from reunite.cases.case import Case
 from reunite.kernel.ids import NoticeId
+from reunite.ports import Arrival
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,21 @@ def list_inbox(services: Services, actor: Actor | None, limit: int = 50) -> list
         )
         for entry in entries
     ]
+
+
+def list_arrivals(services: Services, arrivals: Iterable[Arrival]) -> list[InboxItem]:
+    """Notices that have just come into many inboxes, the newest first.
+
+    Asked once for all pages that are open; each of them has shown whose inbox it is.
+    """
+    with services.database.transaction() as transaction:
+        notices = [(one, transaction.notices.get(one.notice_id)) for one in arrivals]
+        cases = transaction.cases.get_many([notice.case_id for _, notice in notices])
+    items = [
+        InboxItem(notice.id, notice.kind, cases[notice.case_id], one.delivered_at, is_new=True)
+        for one, notice in notices
+    ]
+    return sorted(items, key=lambda item: item.delivered_at, reverse=True)
 
 
 def count_unread(services: Services, actor: Actor | None) -> int:

@@ -89,6 +89,10 @@ def decide_lead(
             raise ConflictError("case_closed")
         lead.decide(actor.account_id, verdict, services.clock.now(), note.strip())
         transaction.leads.save(lead)
+        if lead.status is LeadStatus.CONFIRMED:
+            # Those who brought the two records hear that there is hope, and not where or who.
+            for case_id in (lead.missing_case_id, lead.found_case_id):
+                transaction.outbox.add("tell_reporter", {"case_id": case_id})
         return lead.status
 
 

@@ -173,6 +173,8 @@ def change_account(
         if account.disabled:
             # Nobody who is shut out goes on hearing who is lost, and where.
             transaction.volunteers.delete(account_id)
+            addresses = transaction.channel_addresses.list_of(account_id)
+            transaction.channel_addresses.remove([address.id for address in addresses])
         if account.disabled or role is not None:
             transaction.accounts.delete_sessions_of(account_id)
 

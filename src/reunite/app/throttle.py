@@ -17,6 +17,8 @@ SIGN_INS_AN_ACCOUNT = 8  # a person who does not remember tries fewer
 SIGN_INS_AN_ADDRESS = 60  # a whole station may sit behind one address
 REGISTRATION_WINDOW = timedelta(hours=1)
 REGISTRATIONS_AN_ADDRESS = 20
+TRIAL_WINDOW = timedelta(minutes=10)
+TRIALS_A_PERSON = 6  # each calls other people's servers
 
 
 class Throttle:
@@ -64,6 +66,7 @@ class Doorkeeper:
         self._accounts = Throttle(clock, SIGN_INS_AN_ACCOUNT, SIGN_IN_WINDOW)
         self._clients = Throttle(clock, SIGN_INS_AN_ADDRESS, SIGN_IN_WINDOW)
         self._registrations = Throttle(clock, REGISTRATIONS_AN_ADDRESS, REGISTRATION_WINDOW)
+        self._trials = Throttle(clock, TRIALS_A_PERSON, TRIAL_WINDOW)
 
     def count_sign_in(self, email: str, client: str) -> None:
         """Count an attempt to sign in.  Raises TooManyRequestsError ``too_many_attempts``."""
@@ -78,6 +81,10 @@ class Doorkeeper:
     def count_registration(self, client: str) -> None:
         """Count a new account.  Raises TooManyRequestsError ``too_many_attempts``."""
         self._registrations.count(client)
+
+    def count_trial(self, account_id: int) -> None:
+        """Count a message to oneself.  Raises TooManyRequestsError ``too_many_attempts``."""
+        self._trials.count(str(account_id))
 
 
 def _pair(email: str, client: str) -> str:

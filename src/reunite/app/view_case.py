@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 from reunite.accounts.account import EVERYONE, STAFF, Actor, require_role
 from reunite.alerts.notices import Notice
+from reunite.app.describe_case import NO_BACKGROUND
 from reunite.app.services import Services
+from reunite.cases.background import Background
 from reunite.cases.case import Case, CaseStatus
 from reunite.cases.leads import Lead
 from reunite.cases.photos import CasePhoto
@@ -35,6 +37,7 @@ class CaseView:
     leads: list[Lead]  # staff only
     sightings: list[Sighting]  # staff only
     notices: list[tuple[Notice, NoticeProgress]]  # staff only
+    background: Background = NO_BACKGROUND  # the reporter and staff
 
 
 def get_case(services: Services, actor: Actor | None, reference: str) -> CaseView:
@@ -68,6 +71,9 @@ def get_case(services: Services, actor: Actor | None, reference: str) -> CaseVie
             leads=transaction.leads.list_of_case(case.id) if is_staff else [],
             sightings=transaction.sightings.list_of_case(case.id) if is_staff else [],
             notices=transaction.notices.list_of_case(case.id) if is_staff else [],
+            background=transaction.backgrounds.get_many([case.id] if sees_all else []).get(
+                case.id, NO_BACKGROUND
+            ),
         )
 
 

@@ -1,8 +1,8 @@
 """Tell open pages that something new is there: PostgreSQL's LISTEN, once a process.
 
-A subscription holds no queue.  It is a flag: however much arrives while a page is busy, the
-page looks again once.  So ten thousand subscriptions cost ten thousand small objects, and
-none of them can grow.
+A subscription holds no queue.  It is a flag with the last few arrivals: when more come while a
+page is busy, the page looks into the inbox once instead.  So ten thousand subscriptions cost
+ten thousand small objects, and none of them can grow.
 """
 
 import asyncio
@@ -19,6 +19,7 @@ from sqlalchemy import URL
 
 from reunite.broker.announcements import CHANNEL, unpack
 from reunite.kernel.ids import AccountId
+from reunite.ports import Arrival
 
 log = structlog.get_logger(__name__)
 
@@ -28,6 +29,7 @@ LAST_RETRY_SECONDS = 5.0
 PROBE_SECONDS = 30.0
 CONNECT_TIMEOUT_SECONDS = 10
 UNANSWERED_MILLISECONDS = 30_000
+MOST_ARRIVALS = 16  # that a page which is busy is told of one by one
 
 
 class PostgresLive:
@@ -44,11 +46,12 @@ class PostgresLive:
         self._thread = threading.Thread(target=self._run, name="reunite-live", daemon=True)
         self._thread.start()
 
-    def subscribe(self, account_id: AccountId) -> AsyncIterator[None]:
+    def subscribe(self, account_id: AccountId) -> AsyncIterator[frozenset[Arrival]]:
         """One item whenever something new has arrived for this person.
 
-        Counts from the call, not from the first item.  An item may also mean that some were
-        missed while the connection was down: the page looks, and finds nothing new.  Ends when
+        Counts from the call, not from the first item.  An empty item means that some may have
+        been missed, while the connection was down: the page looks, and finds nothing new.
+        Ends when
         the channel closes.  Waiting for an item may be cancelled and taken up again.
         """
         mailbox = _Mailbox(int(account_id), asyncio.get_running_loop())
@@ -119,24 +122,28 @@ class PostgresLive:
                     connection.execute("SELECT 1")
                 for notification in connection.notifies(timeout=0):
                     try:
-                        account_ids = unpack(notification.payload)
+                        arrival, account_ids = unpack(notification.payload)
                     except ValueError:
                         # Anybody with a login may notify; the channel must survive it.
                         log.warning("live_payload_malformed")
                         continue
-                    self._tell(account_ids)
+                    self._tell(account_ids, arrival)
 
-    def _tell(self, account_ids: Iterable[int]) -> None:
+    def _tell(self, account_ids: Iterable[int], arrival: Arrival | None) -> None:
         with self._lock:
             self._sweep()
             mailboxes = self._mailboxes
             concerned = [one for number in account_ids for one in mailboxes.get(number, ())]
+            for mailbox in concerned:
+                mailbox.collect(arrival)
         _deliver(concerned)
 
     def _tell_everybody(self) -> None:
         with self._lock:
             self._sweep()
             everybody = [one for some in self._mailboxes.values() for one in some]
+            for mailbox in everybody:
+                mailbox.collect(None)
         _deliver(everybody)
 
     def _sweep(self) -> None:
@@ -153,7 +160,7 @@ class PostgresLive:
 class _Mailbox:
     """A flag that one event loop waits for and another thread raises."""
 
-    __slots__ = ("account_id", "closed", "loop", "pending", "raised")
+    __slots__ = ("account_id", "arrivals", "closed", "loop", "lost", "pending", "raised")
 
     def __init__(self, account_id: int, loop: asyncio.AbstractEventLoop) -> None:
         self.account_id = account_id
@@ -161,6 +168,21 @@ class _Mailbox:
         self.raised = asyncio.Event()
         self.pending = False  # on its way to the loop: no second message is sent after it
         self.closed = False
+        self.arrivals: list[Arrival] = []
+        self.lost = False  # something has come that is not among the arrivals
+
+    def collect(self, arrival: Arrival | None) -> None:
+        """Keep what has arrived until the page takes it."""
+        if arrival is None or len(self.arrivals) >= MOST_ARRIVALS:
+            self.lost = True
+        else:
+            self.arrivals.append(arrival)
+
+    def take(self) -> frozenset[Arrival]:
+        """What has arrived since; empty where the page had better look for itself."""
+        arrivals, self.arrivals = self.arrivals, []
+        lost, self.lost = self.lost, False
+        return frozenset() if lost else frozenset(arrivals)
 
     def close(self) -> None:
         self.closed = True
@@ -178,14 +200,15 @@ class _Subscription:
         self._mailbox = mailbox
         self._abandoned = abandoned
 
-    def __aiter__(self) -> AsyncIterator[None]:
+    def __aiter__(self) -> AsyncIterator[frozenset[Arrival]]:
         return self
 
-    async def __anext__(self) -> None:
+    async def __anext__(self) -> frozenset[Arrival]:
         await self._mailbox.raised.wait()
         if self._mailbox.closed:
             raise StopAsyncIteration
         self._mailbox.raised.clear()
+        return self._mailbox.take()
 
     async def aclose(self) -> None:
         """Stop listening at once; forgetting the subscription does the same a little later."""

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from sqlalchemy import Connection, text
 
 from reunite.broker.announcements import announce
-from reunite.ports import FURTHEST_DUE, Message
+from reunite.ports import FURTHEST_DUE, Arrival, Message
 
 Int64 = npt.NDArray[np.int64]
 
@@ -22,11 +22,12 @@ _ADD = text(
     "INSERT INTO outbox (topic, payload, due_at) VALUES (:topic, CAST(:payload AS jsonb), :due_at)"
 )
 
-# Oldest first; a row that another worker holds is passed over instead of waited for.
+# Oldest first, but alerts before records that are compared, and those before whole imports:
+# people wait for the first two.  A row that another worker holds is passed over.
 _CLAIM = text("""
     SELECT id, topic, payload, attempts FROM outbox
     WHERE due_at IS NULL OR due_at <= :now OR due_at > :furthest
-    ORDER BY id
+    ORDER BY topic = 'match_import', topic = 'match_facts', id
     LIMIT 1
     FOR UPDATE SKIP LOCKED
 """)
@@ -76,9 +77,9 @@ class PostgresOutbox:
             _POSTPONE, {"id": message.id, "until": until, "error": error[:ERROR_LENGTH]}
         )
 
-    def announce(self, account_ids: Int64) -> None:
-        """Once the transaction commits, tell the open pages of these people to look again."""
-        announce(self._connection, account_ids)
+    def announce(self, account_ids: Int64, arrival: Arrival | None = None) -> None:
+        """Once the transaction commits, tell the open pages of these people of it."""
+        announce(self._connection, account_ids, arrival)
 
     def count_waiting(self) -> int:
         """All that has not happened yet, due or not."""

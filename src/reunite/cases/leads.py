@@ -38,16 +38,33 @@ class Decision:
     note: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class LeadEvidence:
+    """One fact that speaks for a lead or against it; codes that the interface puts into words."""
+
+    fact: str
+    level: str
+    bits: float  # logarithm of a likelihood ratio, base 2; negative contradicts
+
+
+NO_PHOTO = PhotoId(0)
+
+
 @dataclass(slots=True)
 class Lead:
-    """A pair of records whose faces look alike."""
+    """A pair of records whose faces look alike, or whose facts fit one person.
+
+    A photo is ``NO_PHOTO`` where a record has none, or has none any more.
+    """
 
     missing_case_id: CaseId
     found_case_id: CaseId
     missing_photo_id: PhotoId
     found_photo_id: PhotoId
-    similarity: float  # cosine of the two templates, higher is more alike
+    similarity: float  # cosine of the two templates, higher is more alike; 0 without photos
     found_at: datetime
+    bits: float = 0.0  # what facts and faces say together; 0 where nobody has weighed them
+    evidence: list[LeadEvidence] = field(default_factory=list)
     status: LeadStatus = LeadStatus.OPEN
     decisions: list[Decision] = field(default_factory=list)
     id: LeadId = LeadId(0)

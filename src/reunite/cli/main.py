@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from reunite.cli import alerts, blood, database, faces, gallery, partners, users
+from reunite.cli import alerts, blood, database, faces, gallery, partners, stations, users
+from reunite.cli.bot import bot_command
 from reunite.cli.context import Commands, out
 from reunite.cli.doctor import doctor_command
 from reunite.cli.importing import demo_command, import_command
@@ -22,6 +23,7 @@ app = typer.Typer(
 app.command("run")(run_command)
 app.command("serve")(serve_command)
 app.command("worker")(worker_command)
+app.command("bot")(bot_command)
 app.command("import-photos")(import_command)
 app.command("search")(search_command)
 app.command("demo")(demo_command)
@@ -29,6 +31,7 @@ app.command("doctor")(doctor_command)
 app.add_typer(database.app, name="db")
 app.add_typer(users.app, name="user")
 app.add_typer(gallery.app, name="gallery")
+app.add_typer(stations.app, name="stations")
 app.add_typer(alerts.app, name="alert")
 app.add_typer(faces.app, name="faces")
 app.add_typer(blood.app, name="blood")

@@ -97,6 +97,37 @@ OPERATOR_MESSAGES: Mapping[str, tuple[str, str]] = {
         "The file that REUNITE_MODELS names is wrong at {at}: {problem}",
         "REUNITE_MODELS 指定的文件有误，位置 {at}：{problem}",
     ),
+    "bot_not_installed": (
+        "The chat bot needs more packages: pip install 'reunite[bot]'.",
+        "聊天机器人需要额外的软件包：pip install 'reunite[bot]'。",
+    ),
+    "smtp_url_unreadable": (
+        "REUNITE_SMTP_URL has the form smtps://user:password@mail.example or smtp+starttls://…",
+        "REUNITE_SMTP_URL 的格式为 smtps://用户:密码@mail.example 或 smtp+starttls://…",
+    ),
+    "smtp_sender_missing": (
+        "E-mail needs a sender: set REUNITE_MAIL_FROM, e.g. 'Reunite <alerts@reunite.example>'.",
+        "发送邮件需要发件人：请设置 REUNITE_MAIL_FROM，例如“重逢 <alerts@reunite.example>”。",
+    ),
+    "public_url_missing": (
+        "Messages carry links to the site: set REUNITE_PUBLIC_URL, e.g. https://reunite.example.",
+        "消息中带有网站链接：请设置 REUNITE_PUBLIC_URL，例如 https://reunite.example。",
+    ),
+    "gateways_unreadable": (
+        "REUNITE_GATEWAYS is JSON of names and Apprise addresses with {{address}} in them.",
+        "REUNITE_GATEWAYS 应为 JSON：名称及含有 {{address}} 的 Apprise 地址。",
+    ),
+    "push_key_unusable": (
+        (
+            "{path} holds no key for Web Push. Put back the one that was there: browsers that "
+            "subscribed with it know no other. Without it, remove the file and let them subscribe "
+            "again."
+        ),
+        (
+            "{path} 中没有可用的 Web Push 密钥。请恢复原来的密钥：已订阅的浏览器只认它。"
+            "若已丢失，请删除该文件，并让用户重新订阅。"
+        ),
+    ),
     "own_case": (
         "Whoever brings records cannot verify them: name somebody else in --verified-by.",
         "提交记录的人不能自己核实：请在 --verified-by 中指定他人。",

@@ -1,6 +1,7 @@
 """The server: pages and API as one application, with a worker beside them."""
 
 import asyncio
+import gc
 import socket
 import threading
 from collections.abc import Iterator
@@ -115,11 +116,23 @@ def serve(services: Services, listening: socket.socket, *, trusted_proxies: str 
         lifespan="off",
     )
     server = _Server(config, services)
+    spare_the_garbage_collector()
     try:
         server.run(sockets=[listening])
     except KeyboardInterrupt:
         # Raised again by uvicorn once everything has ended: that is how it was asked to stop.
         log.info("server_stopped")
+
+
+def spare_the_garbage_collector() -> None:
+    """Have it look seldom, and never again at what is there now.
+
+    With thousands of pages open it would otherwise go through all of their objects several
+    times while one notice goes out, which takes longer than telling them.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 def bind(host: str, port: int | None, default_port: int = 8000) -> socket.socket:

@@ -14,6 +14,7 @@ from reunite.app.make_demo import DemoAccount, make_demo
 from reunite.app.services import Services
 from reunite.cli.context import err, opened, out
 from reunite.cli.logs import configure_logs
+from reunite.cli.metrics import metrics_beside
 from reunite.cli.server import address_of, bind, serve, warm_up, worker_beside
 from reunite.worker.loop import Worker
 
@@ -46,7 +47,11 @@ def serve_command(
     """Serve pages and API until Ctrl-C.  TLS is the business of a proxy in front."""
     configure_logs()
     listening = bind(host, port)
-    with opened() as (_, services), worker_beside(services, wanted=worker):
+    with (
+        opened() as (config, services),
+        worker_beside(services, wanted=worker),
+        metrics_beside(services, config.metrics_port),
+    ):
         warm_up(services)
         err.print(f"Reunite is at {address_of(listening)}", highlight=False)
         serve(services, listening, trusted_proxies=trusted_proxies)
@@ -56,7 +61,7 @@ def worker_command() -> None:
     """Do what must happen later (matching, alerts, erasure) until Ctrl-C."""
     configure_logs()
     stop = threading.Event()
-    with opened() as (_, services):
+    with opened() as (config, services), metrics_beside(services, config.metrics_port):
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, lambda *_: stop.set())
         err.print("Working.  Ctrl-C stops.", highlight=False)

@@ -98,8 +98,8 @@ def scan(
     planes_at = np.int64(planes.ctypes.data)
     head_step = np.int64(head_words * 64)
     tail_step = np.int64(tail_words * 64)
-    groups = np.empty(_TILE, dtype=np.int64)
-    masks = np.empty(_TILE, dtype=np.int64)
+    groups = np.empty(_TILE + 1, dtype=np.int64)
+    masks = np.empty(_TILE + 1, dtype=np.int64)
     for run in range(starts.shape[0]):
         for tile_start in range(starts[run], ends[run], _TILE):
             tile_end = min(tile_start + _TILE, ends[run])
@@ -113,11 +113,12 @@ def scan(
                     passed = np.int64(admitted[group]) & first_look(
                         tag, head_at + group * head_step, query_at, head_limit
                     )
-                    if passed != 0:
-                        groups[waiting] = group
-                        masks[waiting] = passed
-                        waiting += 1
-                        fetch_ahead(tag, tail_at + group * tail_step)
+                    # Without a branch: which groups pass is what no processor can foresee.
+                    groups[waiting] = group
+                    masks[waiting] = passed
+                    waiting += passed != 0
+                for each in range(waiting):
+                    fetch_ahead(tag, tail_at + groups[each] * tail_step)
                 for each in range(waiting):
                     group = groups[each]
                     head_group = head_at + group * head_step

@@ -59,6 +59,9 @@ def _distances(
         for plane in planes:
             offset = 8 * (plane * _WORDS + faced)
             word = builder.load(_address(builder, query, offset, _I64), align=8)
+            # Otherwise each store in the loop around might have changed the query, and its
+            # words would be read and spread anew for every group.
+            word.set_metadata("invariant.load", builder.module.add_metadata([]))
             differing = builder.call(count, [builder.xor(value, _splat(builder, word))])
             weight = power + plane
             sums[weight] = builder.add(sums[weight], differing) if weight in sums else differing

@@ -25,13 +25,16 @@ from reunite.ports.channels import (
     ChannelName,
     Delivery,
     DigestOption,
+    PushChannel,
     Receipt,
     ReceiptStatus,
+    ServiceChannel,
     Urgency,
     topic_of,
 )
 from reunite.ports.database import (
     FURTHEST_DUE,
+    Arrival,
     Database,
     LiveChannel,
     Message,
@@ -45,6 +48,7 @@ from reunite.ports.exchange import (
     PartnerRepository,
     WebhookRepository,
 )
+from reunite.ports.ledger import ChunkLedger, WaitingChunks
 from reunite.ports.notices import (
     ChannelProgress,
     InboxEntry,
@@ -52,7 +56,16 @@ from reunite.ports.notices import (
     NoticeRepository,
 )
 from reunite.ports.outside import NoOutsideWorld, OutsideWorld
+from reunite.ports.partners import (
+    BackgroundRepository,
+    CaseKeys,
+    LinkageRepository,
+    ResidentRecord,
+    StationRepository,
+)
 from reunite.ports.previews import PreviewRepository
+from reunite.ports.queue import ChunkQueue, Taken
+from reunite.ports.registrations import RegistrationRepository
 from reunite.ports.searches import (
     ImportRepository,
     Look,
@@ -68,7 +81,10 @@ __all__ = [
     "AlertLedger",
     "AlertPlanRepository",
     "ApiKeyRepository",
+    "Arrival",
+    "BackgroundRepository",
     "CaseCount",
+    "CaseKeys",
     "CaseQuery",
     "CaseRepository",
     "Channel",
@@ -78,6 +94,8 @@ __all__ = [
     "ChannelMessage",
     "ChannelName",
     "ChannelProgress",
+    "ChunkLedger",
+    "ChunkQueue",
     "Database",
     "Delivery",
     "DigestOption",
@@ -85,6 +103,7 @@ __all__ = [
     "ImportRepository",
     "InboxEntry",
     "LeadRepository",
+    "LinkageRepository",
     "LiveChannel",
     "Look",
     "LookPurpose",
@@ -101,14 +120,21 @@ __all__ = [
     "PreviewRepository",
     "Probe",
     "ProbeRepository",
+    "PushChannel",
     "Receipt",
     "ReceiptStatus",
+    "RegistrationRepository",
+    "ResidentRecord",
+    "ServiceChannel",
     "SightingRepository",
+    "StationRepository",
+    "Taken",
     "TemplateRepository",
     "Transaction",
     "Urgency",
     "VolunteerChange",
     "VolunteerRepository",
+    "WaitingChunks",
     "WebhookRepository",
     "topic_of",
 ]

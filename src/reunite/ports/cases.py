@@ -60,6 +60,14 @@ class CaseRepository(Protocol):
         """Write a new case and its transitions; sets ``case.id``."""
         ...
 
+    def add_many(self, cases: Sequence[Case]) -> None:
+        """Write new cases at once; sets their ids.  Raises ConflictError ``reference_taken``."""
+        ...
+
+    def count_open(self, side: Side, at_most: int) -> int:
+        """How many open cases a side has; counting ends at ``at_most``."""
+        ...
+
     def get(self, case_id: CaseId, *, lock: bool = False) -> Case:
         """Raises NotFoundError.  ``lock`` holds the row until the transaction ends."""
         ...
@@ -194,7 +202,7 @@ class LeadRepository(Protocol):
     def add_new(self, lead: Lead) -> LeadId | None:
         """Write a lead; None when the pair is known already, rejected ones included.
 
-        An open lead is given the more similar pair of photos.
+        An open lead is given the more similar pair of photos, or what is known better now.
         """
         ...
 
@@ -209,7 +217,7 @@ class LeadRepository(Protocol):
     def list_with_status(
         self, statuses: frozenset[LeadStatus], *, limit: int = 50, offset: int = 0
     ) -> list[Lead]:
-        """The most similar first; leads of closed cases are left out."""
+        """The weightiest first, then the most similar; leads of closed cases are left out."""
         ...
 
     def list_of_case(self, case_id: CaseId) -> list[Lead]: ...

@@ -7,12 +7,13 @@ has to do next.
 
 import base64
 import hashlib
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import NewType, Protocol
+from typing import NewType, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -39,6 +40,10 @@ class ChannelName(StrEnum):
     CHAT = "chat"  # the chat bot, which calls Reunite itself
 
 
+# Addresses that are JSON, and what in it names the place.
+_IDENTITY_KEYS = {ChannelName.WEB_PUSH: "endpoint", ChannelName.WEBHOOK: "url"}
+
+
 class Urgency(StrEnum):
     """How much a message matters to a device that saves power (RFC 8030, 5.3)."""
 
@@ -55,6 +60,22 @@ def topic_of(alert: str) -> str:
     """
     digest = hashlib.sha256(f"reunite alert {alert}".encode()).digest()[:_TOPIC_BYTES]
     return base64.urlsafe_b64encode(digest).decode()
+
+
+def identity_of(channel: ChannelName, address: str) -> bytes:
+    """What makes an address the same one again, as SHA-256.
+
+    A browser that renews its keys keeps the endpoint (W3C Push API, 3.3), and a webhook its
+    address; others are compared to the letter.
+    """
+    known_by = address
+    key = _IDENTITY_KEYS.get(channel)
+    if key is not None:
+        try:
+            known_by = str(json.loads(address)[key])
+        except (ValueError, KeyError, TypeError):
+            known_by = address  # nonsense is the same nonsense again
+    return hashlib.sha256(known_by.encode()).digest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +148,13 @@ class Channel(Protocol):
     @property
     def name(self) -> ChannelName: ...
 
+    def refuses(self, address: str) -> str:
+        """Why nothing is ever sent to such an address, as a code; empty where it may be.
+
+        Does not ask anybody, so it says nothing about whether the address exists.
+        """
+        ...
+
     def send(self, deliveries: Sequence[Delivery]) -> Sequence[Receipt]:
         """Try each delivery once, within bounded time; receipts in the same order.
 
@@ -137,6 +165,30 @@ class Channel(Protocol):
 
     def close(self) -> None:
         """Give back connections and threads.  Sends nothing afterwards; may be called twice."""
+        ...
+
+
+@runtime_checkable
+class PushChannel(Channel, Protocol):
+    """A channel to browsers, which subscribe with its public key."""
+
+    @property
+    def public_key(self) -> str:
+        """The VAPID key (RFC 8292, 3.2) in URL-safe base64."""
+        ...
+
+    def prepare(self, addresses: Sequence[str]) -> bool:
+        """Do ahead what can be done before there is a message; whether there is room for more."""
+        ...
+
+
+@runtime_checkable
+class ServiceChannel(Channel, Protocol):
+    """A channel through message services, of which a server offers some."""
+
+    @property
+    def services(self) -> list[str]:
+        """What addresses may begin with, e.g. ``tgram`` or ``sms:``."""
         ...
 
 
@@ -184,6 +236,12 @@ class ChannelAddressRepository(Protocol):
 
     def list_for(self, account_ids: Int64, channels: Sequence[ChannelName]) -> list[ChannelAddress]:
         """Confirmed addresses that wish to hear at once, by account and id."""
+        ...
+
+    def list_after(
+        self, channel: ChannelName, after: ChannelAddressId, limit: int
+    ) -> list[ChannelAddress]:
+        """Confirmed addresses of a channel, by id, from the one behind ``after`` on."""
         ...
 
     def find_account(self, channel: ChannelName, address: str) -> AccountId | None:

@@ -9,9 +9,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from reunite.kernel.ids import (
-    AccountId,
-)
+from reunite.kernel.ids import AccountId, NoticeId
 from reunite.ports.accounts import AccountRepository
 from reunite.ports.alerts import AlertPlanRepository, VolunteerRepository
 from reunite.ports.cases import (
@@ -21,14 +19,22 @@ from reunite.ports.cases import (
     SightingRepository,
     TemplateRepository,
 )
+from reunite.ports.channels import ChannelAddressRepository
 from reunite.ports.exchange import (
     AlertLedger,
     ApiKeyRepository,
     PartnerRepository,
     WebhookRepository,
 )
+from reunite.ports.ledger import ChunkLedger
 from reunite.ports.notices import NoticeRepository
+from reunite.ports.partners import (
+    BackgroundRepository,
+    LinkageRepository,
+    StationRepository,
+)
 from reunite.ports.previews import PreviewRepository
+from reunite.ports.registrations import RegistrationRepository
 from reunite.ports.searches import ImportRepository, LookRepository, ProbeRepository
 
 Float32 = npt.NDArray[np.float32]
@@ -60,7 +66,10 @@ class Outbox(Protocol):
         ...
 
     def claim(self, now: datetime) -> Message | None:
-        """The oldest due message nobody else works on, held until the transaction ends."""
+        """The oldest due message nobody else works on, held until the transaction ends.
+
+        ``match_facts`` and, last, ``match_import`` come when nothing else is due.
+        """
         ...
 
     def finish(self, message: Message) -> None:
@@ -72,6 +81,14 @@ class Outbox(Protocol):
         ...
 
     def count_waiting(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A notice that has come into an inbox."""
+
+    notice_id: NoticeId
+    delivered_at: datetime
 
 
 class Transaction(Protocol):
@@ -98,11 +115,23 @@ class Transaction(Protocol):
     @property
     def notices(self) -> NoticeRepository: ...
     @property
+    def channel_addresses(self) -> ChannelAddressRepository: ...
+    @property
+    def ledger(self) -> ChunkLedger: ...
+    @property
     def probes(self) -> ProbeRepository: ...
     @property
     def looks(self) -> LookRepository: ...
     @property
     def imports(self) -> ImportRepository: ...
+    @property
+    def stations(self) -> StationRepository: ...
+    @property
+    def backgrounds(self) -> BackgroundRepository: ...
+    @property
+    def registrations(self) -> RegistrationRepository: ...
+    @property
+    def linkage(self) -> LinkageRepository: ...
     @property
     def api_keys(self) -> ApiKeyRepository: ...
     @property
@@ -114,8 +143,11 @@ class Transaction(Protocol):
     @property
     def outbox(self) -> Outbox: ...
 
-    def announce(self, account_ids: Int64) -> None:
-        """Once this transaction commits, tell the open pages of these people to look again."""
+    def announce(self, account_ids: Int64, arrival: Arrival | None = None) -> None:
+        """Once this transaction commits, tell the open pages of these people what has arrived.
+
+        Without an arrival they are told to look again.
+        """
         ...
 
 
@@ -152,6 +184,10 @@ class PhotoStore(Protocol):
 class LiveChannel(Protocol):
     """Tells open pages that something new is there."""
 
-    def subscribe(self, account_id: AccountId) -> AsyncIterator[None]:
-        """One item whenever something new has arrived for this person."""
+    def subscribe(self, account_id: AccountId) -> AsyncIterator[frozenset[Arrival]]:
+        """One item whenever something new has arrived for this person.
+
+        What arrives before somebody waits is collected.  An empty set says that something may
+        have been missed: look.
+        """
         ...

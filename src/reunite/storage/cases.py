@@ -8,6 +8,7 @@ from sqlalchemy import Connection, RowMapping, Select, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from reunite.cases.case import (
+    OPEN_STATUSES,
     Case,
     CaseStatus,
     Circumstances,
@@ -46,6 +47,35 @@ class PostgresCases:
         case.id = CaseId(added)
         self._add_transitions(case, stored=0)
         return case.id
+
+    def add_many(self, new: Sequence[Case]) -> None:
+        """Write new cases at once; sets their ids.  Raises ConflictError ``reference_taken``."""
+        if not new:
+            return
+        wanted = {case.reference for case in new}
+        taken = select(cases.c.id).where(cases.c.reference.in_(wanted)).limit(1)
+        if len(wanted) < len(new) or self._connection.execute(taken).first() is not None:
+            raise ConflictError("reference_taken")
+        ids = self._connection.execute(
+            insert(cases).returning(cases.c.id, sort_by_parameter_order=True),
+            [{"version": case.version, **_columns(case)} for case in new],
+        ).scalars()
+        for case, case_id in zip(new, ids, strict=True):
+            case.id = CaseId(case_id)
+        self._connection.execute(
+            insert(case_transitions), [row for case in new for row in _steps(case, stored=0)]
+        )
+
+    def count_open(self, side: Side, at_most: int) -> int:
+        """How many open cases a side has; counting ends at ``at_most``."""
+        some = (
+            select(cases.c.id)
+            .where(cases.c.side == int(side))
+            .where(cases.c.status.in_([status.value for status in OPEN_STATUSES]))
+            .limit(at_most)
+            .subquery()
+        )
+        return self._connection.execute(select(func.count()).select_from(some)).scalar_one()
 
     def get(self, case_id: CaseId, *, lock: bool = False) -> Case:
         """Raises NotFoundError.  ``lock`` holds the row until the transaction ends."""
@@ -158,20 +188,24 @@ class PostgresCases:
         return steps
 
     def _add_transitions(self, case: Case, stored: int) -> None:
-        new = [
-            {
-                "case_id": case.id,
-                "sequence": sequence,
-                "status": step.status.value,
-                "by": step.by,
-                "at": step.at,
-                "note": step.note,
-            }
-            for sequence, step in enumerate(case.transitions)
-            if sequence >= stored
-        ]
+        new = _steps(case, stored)
         if new:
             self._connection.execute(insert(case_transitions), new)
+
+
+def _steps(case: Case, stored: int) -> list[dict[str, Any]]:
+    return [
+        {
+            "case_id": case.id,
+            "sequence": sequence,
+            "status": step.status.value,
+            "by": step.by,
+            "at": step.at,
+            "note": step.note,
+        }
+        for sequence, step in enumerate(case.transitions)
+        if sequence >= stored
+    ]
 
 
 def _columns(case: Case) -> dict[str, Any]:

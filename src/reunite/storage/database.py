@@ -8,23 +8,28 @@ import numpy as np
 import numpy.typing as npt
 from sqlalchemy import URL, Connection, create_engine, text
 
-from reunite.ports import Outbox
+from reunite.ports import Arrival, Outbox
 from reunite.storage.accounts import PostgresAccounts
 from reunite.storage.alert_plans import PostgresAlertPlans
 from reunite.storage.api_keys import PostgresApiKeys
 from reunite.storage.cap_messages import PostgresCapMessages
 from reunite.storage.cases import PostgresCases
+from reunite.storage.channels import PostgresChannelAddresses
 from reunite.storage.errors import translated
 from reunite.storage.imports import PostgresImports
 from reunite.storage.leads import PostgresLeads
+from reunite.storage.ledger import PostgresLedger
+from reunite.storage.linkage import PostgresBackgrounds, PostgresLinkage
 from reunite.storage.looks import PostgresLooks
 from reunite.storage.notices import PostgresNotices
 from reunite.storage.partners import PostgresPartners
 from reunite.storage.photos import PostgresPhotos
 from reunite.storage.previews import PostgresPreviews
 from reunite.storage.probes import PostgresProbes
+from reunite.storage.registrations import PostgresRegistrations
 from reunite.storage.server import sqlalchemy_url
 from reunite.storage.sightings import PostgresSightings
+from reunite.storage.stations import PostgresStations
 from reunite.storage.templates import PostgresTemplates
 from reunite.storage.volunteers import PostgresVolunteers
 from reunite.storage.webhooks import PostgresWebhooks
@@ -38,8 +43,8 @@ POOL_TIMEOUT_SECONDS = 30  # a request that waits longer than this for a connect
 class TransactionalOutbox(Outbox, Protocol):
     """The broker's share of a transaction: what it writes leaves when the transaction commits."""
 
-    def announce(self, account_ids: Int64) -> None:
-        """Tell the open pages of these people to look again."""
+    def announce(self, account_ids: Int64, arrival: Arrival | None = None) -> None:
+        """Tell the open pages of these people what has arrived."""
         ...
 
 
@@ -60,18 +65,24 @@ class PostgresTransaction:
         self.volunteers = PostgresVolunteers(connection)
         self.alert_plans = PostgresAlertPlans(connection)
         self.notices = PostgresNotices(connection)
+        self.channel_addresses = PostgresChannelAddresses(connection)
+        self.ledger = PostgresLedger(connection)
         self.probes = PostgresProbes(connection)
         self.looks = PostgresLooks(connection)
         self.imports = PostgresImports(connection)
+        self.stations = PostgresStations(connection)
+        self.backgrounds = PostgresBackgrounds(connection)
+        self.linkage = PostgresLinkage(connection)
+        self.registrations = PostgresRegistrations(connection)
         self.api_keys = PostgresApiKeys(connection)
         self.partners = PostgresPartners(connection)
         self.cap_messages = PostgresCapMessages(connection)
         self.webhooks = PostgresWebhooks(connection)
         self.outbox = make_outbox(connection)
 
-    def announce(self, account_ids: Int64) -> None:
-        """Once this transaction commits, tell the open pages of these people to look again."""
-        self.outbox.announce(account_ids)
+    def announce(self, account_ids: Int64, arrival: Arrival | None = None) -> None:
+        """Once this transaction commits, tell the open pages of these people of it."""
+        self.outbox.announce(account_ids, arrival)
 
 
 class PostgresDatabase:

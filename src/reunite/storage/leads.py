@@ -1,6 +1,7 @@
 """Leads and the decisions on them in PostgreSQL."""
 
 from collections.abc import Iterable
+from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import (
@@ -17,16 +18,14 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 
 from reunite.cases.case import OPEN_STATUSES
-from reunite.cases.leads import Decision, Lead, LeadStatus, Verdict
+from reunite.cases.leads import NO_PHOTO, Decision, Lead, LeadEvidence, LeadStatus, Verdict
 from reunite.kernel.errors import NotFoundError
 from reunite.kernel.ids import AccountId, CaseId, LeadId, PhotoId
 from reunite.storage.tables import cases, lead_decisions, leads
 
-ERASED_PHOTO = PhotoId(0)
-
 
 class PostgresLeads:
-    """Implements ``LeadRepository``.  An erased photo of a lead reads as ``ERASED_PHOTO``."""
+    """Implements ``LeadRepository``.  An erased photo of a lead reads as ``NO_PHOTO``."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -34,16 +33,18 @@ class PostgresLeads:
     def add_new(self, lead: Lead) -> LeadId | None:
         """Write a lead; None when the pair is known already, rejected ones included.
 
-        An open lead is given the more similar pair of photos.
+        An open lead is given the more similar pair of photos, or what is known better now.
         """
         offered = insert(leads).values(
             missing_case_id=lead.missing_case_id,
             found_case_id=lead.found_case_id,
-            missing_photo_id=lead.missing_photo_id,
-            found_photo_id=lead.found_photo_id,
+            missing_photo_id=lead.missing_photo_id or None,
+            found_photo_id=lead.found_photo_id or None,
             similarity=float(lead.similarity),
             found_at=lead.found_at,
             status=lead.status.value,
+            bits=float(lead.bits),
+            evidence=[asdict(one) for one in lead.evidence],
         )
         written = self._connection.execute(
             offered.on_conflict_do_update(
@@ -52,10 +53,15 @@ class PostgresLeads:
                     "missing_photo_id": offered.excluded.missing_photo_id,
                     "found_photo_id": offered.excluded.found_photo_id,
                     "similarity": offered.excluded.similarity,
+                    "bits": offered.excluded.bits,
+                    "evidence": offered.excluded.evidence,
                 },
                 where=and_(
                     leads.c.status == LeadStatus.OPEN.value,
-                    leads.c.similarity < offered.excluded.similarity,
+                    or_(
+                        leads.c.similarity < offered.excluded.similarity,
+                        leads.c.bits != offered.excluded.bits,
+                    ),
                 ),
             ).returning(
                 leads.c.id,
@@ -94,7 +100,7 @@ class PostgresLeads:
     def list_with_status(
         self, statuses: frozenset[LeadStatus], *, limit: int = 50, offset: int = 0
     ) -> list[Lead]:
-        """The most similar first; leads of closed cases are left out."""
+        """The weightiest first, then the most similar; leads of closed cases are left out."""
         missing, found = cases.alias(), cases.alias()
         open_statuses = [status.value for status in OPEN_STATUSES]
         return self._list(
@@ -103,15 +109,17 @@ class PostgresLeads:
             .join(found, found.c.id == leads.c.found_case_id)
             .where(missing.c.status.in_(open_statuses), found.c.status.in_(open_statuses))
             .where(leads.c.status.in_([status.value for status in statuses]))
-            .order_by(leads.c.similarity.desc(), leads.c.id)
+            .order_by(leads.c.bits.desc(), leads.c.similarity.desc(), leads.c.id)
             .limit(limit)
             .offset(offset)
         )
 
     def list_of_case(self, case_id: CaseId) -> list[Lead]:
-        """The most similar first."""
+        """The weightiest first, then the most similar."""
         return self._list(
-            select(leads).where(_concerns(case_id)).order_by(leads.c.similarity.desc(), leads.c.id)
+            select(leads)
+            .where(_concerns(case_id))
+            .order_by(leads.c.bits.desc(), leads.c.similarity.desc(), leads.c.id)
         )
 
     def list_rejected_partners(self, case_id: CaseId) -> list[CaseId]:
@@ -130,11 +138,13 @@ class PostgresLeads:
             Lead(
                 missing_case_id=CaseId(row["missing_case_id"]),
                 found_case_id=CaseId(row["found_case_id"]),
-                missing_photo_id=PhotoId(row["missing_photo_id"] or ERASED_PHOTO),
-                found_photo_id=PhotoId(row["found_photo_id"] or ERASED_PHOTO),
+                missing_photo_id=PhotoId(row["missing_photo_id"] or NO_PHOTO),
+                found_photo_id=PhotoId(row["found_photo_id"] or NO_PHOTO),
                 similarity=row["similarity"],
                 found_at=row["found_at"],
                 status=LeadStatus(row["status"]),
+                bits=row["bits"],
+                evidence=[LeadEvidence(**one) for one in row["evidence"]],
                 decisions=decisions[row["id"]],
                 id=LeadId(row["id"]),
             )

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import Connection, RowMapping, bindparam, func, select, text, update
+from sqlalchemy import Connection, RowMapping, bindparam, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from reunite.alerts.fanout import INBOX, ChunkTask
@@ -17,7 +17,13 @@ from reunite.kernel.ids import AccountId, CaseId, NoticeId
 from reunite.ports import ChannelProgress, InboxEntry, NoticeProgress
 from reunite.storage.copying import psycopg_connection
 from reunite.storage.inboxes import Inboxes
-from reunite.storage.tables import chunk_deliveries, inbox, notice_chunks, notices
+from reunite.storage.tables import (
+    chunk_deliveries,
+    delivery_failures,
+    inbox,
+    notice_chunks,
+    notices,
+)
 
 Int64 = npt.NDArray[np.int64]
 UInt8 = npt.NDArray[np.uint8]
@@ -216,6 +222,11 @@ class PostgresNotices(Inboxes):
             .where(chunk_deliveries.c.notice_id == func.any(bindparam("ids", list(notice_ids))))
             .where(chunk_deliveries.c.state == "waiting")
             .values(state="stopped", finished_at=now)
+        )
+        self._connection.execute(
+            delete(delivery_failures)
+            .where(delivery_failures.c.notice_id == func.any(bindparam("ids", list(notice_ids))))
+            .where(delivery_failures.c.due_at.is_not(None))
         )
 
     def recipients_of_case(self, case_id: CaseId) -> Int64:

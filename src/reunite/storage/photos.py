@@ -9,7 +9,7 @@ from reunite.cases.photos import CasePhoto, EstimatedAge
 from reunite.kernel.errors import ConflictError, NotFoundError
 from reunite.kernel.ids import CaseId, PhotoId
 from reunite.storage.rows import faces_from_json, faces_to_json
-from reunite.storage.tables import age_previews, photos, probes, sightings
+from reunite.storage.tables import age_previews, photos, probes, registrations, sightings
 
 KEYS_PER_FETCH = 5000
 
@@ -113,6 +113,7 @@ class PostgresPhotos:
             select(age_previews.c.storage_key),
             select(probes.c.storage_key),
             select(sightings.c.photo_key).where(sightings.c.photo_key.is_not(None)),
+            select(registrations.c.photo_key).where(registrations.c.photo_key.is_not(None)),
         )
         with self._connection.execute(
             keys, execution_options={"yield_per": KEYS_PER_FETCH}

@@ -48,6 +48,10 @@ class FakeChannel:
                 shown[delivery.message.topic] = delivery.message
         return list(shown.values())
 
+    def refuses(self, address: str) -> str:
+        answer = self.answers.get(address, SENT)
+        return answer.reason if answer.status is ReceiptStatus.REFUSED else ""
+
     def send(self, deliveries: Sequence[Delivery]) -> Sequence[Receipt]:
         if self.closed:
             raise RuntimeError("the channel is closed")
@@ -60,6 +64,21 @@ class FakeChannel:
 
     def _answer(self, delivery: Delivery) -> Receipt:
         return self.answers.get(delivery.address, SENT)
+
+
+class FakePushChannel(FakeChannel):
+    """Implements ``PushChannel``."""
+
+    public_key = "BFakeKeyOfNobody"
+
+    def __init__(self, answers: Mapping[str, Receipt] | None = None, room: int = 100) -> None:
+        super().__init__(ChannelName.WEB_PUSH, answers)
+        self.prepared: list[str] = []
+        self._room = room
+
+    def prepare(self, addresses: Sequence[str]) -> bool:
+        self.prepared.extend(addresses[: self._room - len(self.prepared)])
+        return len(self.prepared) < self._room
 
 
 def make_message(

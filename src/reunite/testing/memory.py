@@ -14,8 +14,10 @@ import numpy.typing as npt
 
 from reunite.kernel.errors import NotFoundError, ReuniteError
 from reunite.kernel.ids import AccountId
+from reunite.ports import Arrival
 from reunite.testing.memory_accounts import MemoryAccounts, MemoryVolunteers
 from reunite.testing.memory_cases import MemoryCases, MemoryPhotos, MemorySightings
+from reunite.testing.memory_channels import MemoryChannelAddresses
 from reunite.testing.memory_exchange import (
     MemoryApiKeys,
     MemoryCapMessages,
@@ -23,9 +25,12 @@ from reunite.testing.memory_exchange import (
     MemoryWebhooks,
 )
 from reunite.testing.memory_leads import MemoryLeads
+from reunite.testing.memory_ledger import MemoryLedger
 from reunite.testing.memory_notices import MemoryNotices
+from reunite.testing.memory_partners import MemoryBackgrounds, MemoryLinkage, MemoryStations
 from reunite.testing.memory_plans import MemoryAlertPlans
 from reunite.testing.memory_previews import MemoryPreviews
+from reunite.testing.memory_registrations import MemoryRegistrations
 from reunite.testing.memory_searches import MemoryImports, MemoryLooks, MemoryOutbox, MemoryProbes
 from reunite.testing.memory_tables import MemorySession, MemoryStore
 from reunite.testing.memory_templates import MemoryTemplates
@@ -36,7 +41,9 @@ Int64 = npt.NDArray[np.int64]
 class MemoryTransaction:
     """Implements ``Transaction``."""
 
-    def __init__(self, session: MemorySession, announce: Callable[[Int64], None]) -> None:
+    def __init__(
+        self, session: MemorySession, announce: Callable[[Int64, Arrival | None], None]
+    ) -> None:
         self.accounts = MemoryAccounts(session)
         self.cases = MemoryCases(session)
         self.photos = MemoryPhotos(session)
@@ -47,9 +54,15 @@ class MemoryTransaction:
         self.volunteers = MemoryVolunteers(session)
         self.alert_plans = MemoryAlertPlans(session)
         self.notices = MemoryNotices(session)
+        self.channel_addresses = MemoryChannelAddresses(session)
+        self.ledger = MemoryLedger(session)
         self.probes = MemoryProbes(session)
         self.looks = MemoryLooks(session)
         self.imports = MemoryImports(session)
+        self.stations = MemoryStations(session)
+        self.backgrounds = MemoryBackgrounds(session)
+        self.linkage = MemoryLinkage(session)
+        self.registrations = MemoryRegistrations(session)
         self.api_keys = MemoryApiKeys(session)
         self.partners = MemoryPartners(session)
         self.cap_messages = MemoryCapMessages(session)
@@ -58,42 +71,57 @@ class MemoryTransaction:
         self._session = session
         self._announce = announce
 
-    def announce(self, account_ids: Int64) -> None:
+    def announce(self, account_ids: Int64, arrival: Arrival | None = None) -> None:
         told = account_ids.copy()
-        self._session.after_commit(lambda: self._announce(told))
+        self._session.after_commit(lambda: self._announce(told, arrival))
 
 
 class MemoryLive:
-    """Implements ``LiveChannel`` within one event loop.  ``announced`` keeps what was told."""
+    """Implements ``LiveChannel`` within one event loop.
+
+    ``announced`` keeps whom it told, ``arrivals`` of what.
+    """
 
     def __init__(self) -> None:
         self.announced: list[int] = []
-        self._flags: list[tuple[AccountId, asyncio.Event]] = []
+        self.arrivals: list[Arrival] = []
+        self._flags: list[_Flagged] = []
 
-    def tell(self, account_ids: Int64) -> None:
+    def tell(self, account_ids: Int64, arrival: Arrival | None = None) -> None:
         """Raise the flags of these people's pages."""
         told = set(account_ids.tolist())
         self.announced.extend(account_ids.tolist())
-        for account_id, flag in self._flags:
-            if account_id in told:
-                flag.set()
+        if arrival is not None:
+            self.arrivals.append(arrival)
+        for flagged in self._flags:
+            if flagged.account_id in told:
+                flagged.tell(arrival)
 
-    def subscribe(self, account_id: AccountId) -> AsyncIterator[None]:
-        flag = asyncio.Event()
-        self._flags.append((account_id, flag))
-        return _Flagged(flag)
+    def subscribe(self, account_id: AccountId) -> AsyncIterator[frozenset[Arrival]]:
+        flagged = _Flagged(account_id)
+        self._flags.append(flagged)
+        return flagged
 
 
 class _Flagged:
-    def __init__(self, flag: asyncio.Event) -> None:
-        self._flag = flag
+    def __init__(self, account_id: AccountId) -> None:
+        self.account_id = account_id
+        self._flag = asyncio.Event()
+        self._arrivals: list[Arrival | None] = []
 
-    def __aiter__(self) -> AsyncIterator[None]:
+    def tell(self, arrival: Arrival | None) -> None:
+        self._arrivals.append(arrival)
+        self._flag.set()
+
+    def __aiter__(self) -> AsyncIterator[frozenset[Arrival]]:
         return self
 
-    async def __anext__(self) -> None:
+    async def __anext__(self) -> frozenset[Arrival]:
         await self._flag.wait()
         self._flag.clear()
+        arrivals, self._arrivals = self._arrivals, []
+        named = frozenset(one for one in arrivals if one is not None)
+        return frozenset() if None in arrivals else named
 
 
 class MemoryDatabase:

@@ -9,9 +9,11 @@ from reunite.cases.case import Case
 from reunite.cases.photos import CasePhoto
 from reunite.cases.plausibility import History
 from reunite.cases.previews import AgePreview
+from reunite.cases.registration import Registration
 from reunite.cases.sightings import Sighting, SightingStatus
 from reunite.kernel.errors import ConflictError, NotFoundError
-from reunite.kernel.ids import AccountId, CaseId, PhotoId, PreviewId, SightingId
+from reunite.kernel.ids import AccountId, CaseId, PhotoId, PreviewId, RegistrationId, SightingId
+from reunite.kernel.people import Side
 from reunite.ports import CaseCount, CaseQuery, Probe
 from reunite.testing.memory_accounts import require_account
 from reunite.testing.memory_leads import forget_photo
@@ -41,6 +43,13 @@ class MemoryCases:
         case.id = CaseId(self._session.store.next_id("cases"))
         self._cases.put(case.id, case)
         return case.id
+
+    def add_many(self, new: Sequence[Case]) -> None:
+        for case in new:
+            self.add(case)
+
+    def count_open(self, side: Side, at_most: int) -> int:
+        return min(at_most, len(self._cases.values(lambda c: c.side is side and c.is_open)))
 
     def get(self, case_id: CaseId, *, lock: bool = False) -> Case:
         if lock and case_id in self._cases:
@@ -183,6 +192,8 @@ class MemoryPhotos:
         yield from (preview.storage_key for preview in previews.values())
         yield from (probe.storage_key for probe in probes.values())
         yield from (s.photo_key for s in sightings.values() if s.photo_key is not None)
+        registrations: Table[RegistrationId, Registration] = self._session.table("registrations")
+        yield from (r.photo_key for r in registrations.values() if r.photo_key is not None)
 
 
 class MemorySightings:

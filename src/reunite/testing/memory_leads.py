@@ -3,13 +3,11 @@
 from dataclasses import replace
 
 from reunite.cases.case import OPEN_STATUSES, Case
-from reunite.cases.leads import Lead, LeadStatus
+from reunite.cases.leads import NO_PHOTO, Lead, LeadStatus
 from reunite.kernel.errors import NotFoundError
 from reunite.kernel.ids import CaseId, LeadId, PhotoId
 from reunite.testing.memory_accounts import require_account
 from reunite.testing.memory_tables import MemorySession, Table
-
-ERASED_PHOTO = PhotoId(0)
 
 
 def forget_photo(session: MemorySession, photo_id: PhotoId) -> None:
@@ -17,9 +15,9 @@ def forget_photo(session: MemorySession, photo_id: PhotoId) -> None:
     leads: Table[LeadId, Lead] = session.table("leads")
     for lead in leads.values(lambda x: photo_id in (x.missing_photo_id, x.found_photo_id)):
         if lead.missing_photo_id == photo_id:
-            lead.missing_photo_id = ERASED_PHOTO
+            lead.missing_photo_id = NO_PHOTO
         if lead.found_photo_id == photo_id:
-            lead.found_photo_id = ERASED_PHOTO
+            lead.found_photo_id = NO_PHOTO
         leads.put(lead.id, lead)
 
 
@@ -41,12 +39,15 @@ class MemoryLeads:
             return lead.id
         self._session.hold("leads", known[0].id)
         stored = self.get(known[0].id)
-        if stored.status is LeadStatus.OPEN and stored.similarity < lead.similarity:
+        better_known = stored.similarity < lead.similarity or stored.bits != lead.bits
+        if stored.status is LeadStatus.OPEN and better_known:
             better = replace(
                 stored,
                 missing_photo_id=lead.missing_photo_id,
                 found_photo_id=lead.found_photo_id,
                 similarity=lead.similarity,
+                bits=lead.bits,
+                evidence=list(lead.evidence),
             )
             self._leads.put(stored.id, better)
         return None
@@ -99,11 +100,13 @@ class MemoryLeads:
         if not (
             lead.missing_case_id in cases
             and lead.found_case_id in cases
-            and lead.missing_photo_id in photos
-            and lead.found_photo_id in photos
+            and all(
+                photo_id == NO_PHOTO or photo_id in photos
+                for photo_id in (lead.missing_photo_id, lead.found_photo_id)
+            )
         ):
             raise NotFoundError
 
 
 def _most_similar_first(leads: list[Lead]) -> list[Lead]:
-    return sorted(leads, key=lambda lead: (-lead.similarity, lead.id))
+    return sorted(leads, key=lambda lead: (-lead.bits, -lead.similarity, lead.id))

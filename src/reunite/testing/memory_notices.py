@@ -38,6 +38,7 @@ class LedgerRow:
     queued_at: datetime | None = None
     finished_at: datetime | None = None
     reason: str = ""
+    version: int = 0  # of what a broker is told
 
 
 class MemoryNotices:
@@ -147,6 +148,11 @@ class MemoryNotices:
                 row = self._ledger.get(key)
                 if row is not None and row.state == "waiting":
                     self._ledger.put(key, replace(row, state="stopped", finished_at=now))
+
+        failures = self._session.table("delivery_failures")
+        for key, stored in failures.items(lambda one: one.failure.due_at is not None):
+            if stored.failure.task.notice_id in notice_ids:
+                failures.delete(key)
 
     def list_inbox(self, account_id: AccountId, *, limit: int = 50) -> list[InboxEntry]:
         entries = self._entries(account_id)

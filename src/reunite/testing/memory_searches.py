@@ -148,7 +148,13 @@ class MemoryOutbox:
             due_at = message.due_at
             return due_at is None or not now < due_at <= now + FURTHEST_DUE
 
-        for key, _ in self._messages.items(is_due):
+        # Alerts before records that are compared, and those before whole imports.
+        last = ("match_facts", "match_import")
+        waiting = sorted(
+            self._messages.items(is_due),
+            key=lambda one: (last.index(one[1].topic) if one[1].topic in last else -1, one[0]),
+        )
+        for key, _ in waiting:
             if self._session.try_hold("outbox", key):
                 stored = self._messages.get(key)
                 if stored is not None and is_due(stored):
@@ -169,3 +175,10 @@ class MemoryOutbox:
 
     def count_waiting(self) -> int:
         return len(self._messages.values())
+
+    def list_waiting(self) -> list[Message]:
+        """Every message, for tests to look at."""
+        return [
+            Message(key, stored.topic, json.loads(stored.payload), stored.attempts)
+            for key, stored in self._messages.items()
+        ]

@@ -24,6 +24,9 @@ class Assets:
             if path.is_file()
         }
 
+    def __contains__(self, name: str) -> bool:
+        return name in self._digests
+
     def url(self, name: str) -> str:
         """The address of a file.  Raises KeyError for one that does not exist."""
         return f"/static/{name}?v={self._digests[name]}"

@@ -25,6 +25,23 @@ def words_of(page: Page, item: InboxItem) -> NoticeWords:
     """The words for a notice.  A case that is over gives away no name."""
     translations = page.web.renderers[page.language].translations
     case, town = item.case, _town(page, item.case)
+    if item.kind is NoticeKind.CARD and case.is_open:
+        return NoticeWords(
+            item,
+            translations.gettext("Somebody is with %(name)s") % {"name": case.person.name},
+            translations.gettext("The card has been scanned. Read what the finder wrote."),
+            page.url("/my/people"),
+        )
+    if item.kind is NoticeKind.LEAD and case.is_open:
+        return NoticeWords(
+            item,
+            translations.gettext("A record may fit: %(name)s") % {"name": case.person.name or "…"},
+            translations.gettext(
+                "Two reviewers think that another record may be of the same person. They will "
+                "contact you. Nothing is certain until then: please do not set out by yourself."
+            ),
+            _path(page, case),
+        )
     if not item.kind.is_last and case.is_public:
         headline = _headline(page, case)
         if item.kind is NoticeKind.UPDATED:

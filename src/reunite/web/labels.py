@@ -18,6 +18,7 @@ from reunite.kernel.datum import Datum
 from reunite.kernel.languages import Language
 from reunite.kernel.people import Module, Sex, Side
 from reunite.partners.keys import Scope
+from reunite.ports import ChannelName, DigestOption
 from reunite.web.i18n import N_
 
 # By type first: Side.MISSING, Module.CHILD and Sex.FEMALE are one and the same dictionary key.
@@ -58,6 +59,17 @@ LABELS: Mapping[type[Enum], Mapping[Enum, str]] = {
         Role.OFFICER: N_("Officer"),
         Role.ADMIN: N_("Administrator"),
     },
+    ChannelName: {
+        ChannelName.WEB_PUSH: N_("Notifications of a browser"),
+        ChannelName.EMAIL: N_("E-mail"),
+        ChannelName.WEBHOOK: N_("Webhook"),
+        ChannelName.APPRISE: N_("Message service"),
+        ChannelName.CHAT: N_("Chat bot"),
+    },
+    DigestOption: {
+        DigestOption.AT_ONCE: N_("At once, each alert"),
+        DigestOption.DAILY: N_("Once a day, everything together"),
+    },
     LeadStatus: {
         LeadStatus.OPEN: N_("Waits for a first reviewer"),
         LeadStatus.SECOND_OPINION: N_("Waits for a second reviewer"),
@@ -73,6 +85,8 @@ LABELS: Mapping[type[Enum], Mapping[Enum, str]] = {
     NoticeKind: {
         NoticeKind.PUBLISHED: N_("Please keep an eye out"),
         NoticeKind.UPDATED: N_("There is news of the search"),
+        NoticeKind.LEAD: N_("A record may fit"),
+        NoticeKind.CARD: N_("Somebody has scanned the card"),
         NoticeKind.RESOLVED: N_("The search is over, thank you"),
         NoticeKind.CANCELLED: N_("The search was called off"),
     },

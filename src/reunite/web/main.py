@@ -46,5 +46,6 @@ def create_web(
         settings=settings,
         renderers={language: Renderer(language, settings, assets) for language in Language},
         doorkeeper=doorkeeper or Doorkeeper(services.clock),
+        assets=assets,
     )
     return app

@@ -9,13 +9,17 @@ from babel.support import NullTranslations
 
 from reunite.kernel.errors import ReuniteError
 from reunite.web.i18n import N_, Formats
+from reunite.web.messages_channels import CHANNEL_MESSAGES
 from reunite.web.messages_exchange import EXCHANGE_MESSAGES
+from reunite.web.messages_stations import STATION_MESSAGES
 
 _BROKEN = N_("Something went wrong on our side. Please try again in a few minutes.")
 _BUSY = N_("The service cannot answer at the moment. Please try again in a few minutes.")
 
 MESSAGES: Mapping[str, str] = {
+    **CHANNEL_MESSAGES,
     **EXCHANGE_MESSAGES,
+    **STATION_MESSAGES,
     # Forms
     "required": N_("Please fill this in."),
     "invalid_input": N_("This cannot be used as it is. Please check it."),
@@ -194,6 +198,8 @@ MESSAGES: Mapping[str, str] = {
     "polygon_corners": N_("Please draw an area with %(minimum)s to %(maximum)s corners."),
     "polygon_crosses_itself": N_("The outline of the area crosses itself. Please draw it anew."),
     "polygon_holds_pole": N_("The area must not go around a pole of the earth."),
+    "broker_unreachable": N_("The message broker does not answer. Alerts go on without it."),
+    "alert_not_running": N_("Nobody was told of this case, or it is over."),
     "alert_needs_place": N_("Without a place nobody can be alerted. Please publish without alert."),
     "lead_closed": N_("This lead has been decided already."),
     "same_reviewer": N_("You accepted this lead first. A second person must confirm it."),
@@ -256,6 +262,13 @@ MESSAGES: Mapping[str, str] = {
             "model_unreadable",
             "model_config_invalid",
             "model_output",
+            "push_key_unusable",
+            "smtp_url_unreadable",
+            "smtp_sender_missing",
+            "public_url_missing",
+            "gateways_unreadable",
+            "channel_busy",
+            "bot_not_installed",
             "model_not_permissive",
             "adapter_unusable",
             "adapter_unreadable",

@@ -20,11 +20,13 @@ from reunite.cases.whereabouts import place_words
 from reunite.kernel.errors import InvalidInputError, ReuniteError
 from reunite.kernel.languages import Language
 from reunite.web import csrf
+from reunite.web.assets import Assets
 from reunite.web.forms import Form
 from reunite.web.i18n import LANGUAGE_COOKIE, Formats, find_language, preferred_language
 from reunite.web.messages import message_of
 from reunite.web.rendering import Renderer
 from reunite.web.settings import WebSettings
+from reunite.web.shared import SharedAnswers
 from reunite.web.statuses import status_of
 
 MAX_FORM_FIELDS = 80
@@ -44,6 +46,8 @@ class Web:
     settings: WebSettings
     renderers: dict[Language, Renderer]
     doorkeeper: Doorkeeper
+    assets: Assets
+    shared: SharedAnswers = field(default_factory=SharedAnswers)
 
 
 @dataclass(slots=True)

@@ -47,12 +47,21 @@ register_url_convertor("language", _LanguageConvertor())
 class PageRoute(Route):
     """One page and one method, with who may call it."""
 
-    def __init__(self, path: str, function: PageFunction, *, method: str, access: Access) -> None:
+    def __init__(
+        self,
+        path: str,
+        function: PageFunction,
+        *,
+        method: str,
+        access: Access,
+        own_pages_only: bool = True,
+    ) -> None:
         self.access = access
         self.function = function
+        self.own_pages_only = own_pages_only
 
         async def serve(request: Request) -> Response:
-            return await _serve(request, function, access)
+            return await _serve(request, function, access, own_pages_only=own_pages_only)
 
         super().__init__(path, serve, methods=[method], name=function.__qualname__)
 
@@ -73,18 +82,32 @@ class Pages:
         return self._route(path, "GET", access, localised=localised)
 
     def post(
-        self, path: str, *, access: Access, localised: bool = True
+        self, path: str, *, access: Access, localised: bool = True, own_pages_only: bool = True
     ) -> Callable[[PageFunction], PageFunction]:
-        """Serve POST of ``path`` to whom ``access`` admits; the form is in ``page.form``."""
-        return self._route(path, "POST", access, localised=localised)
+        """Serve POST of ``path`` to whom ``access`` admits; the form is in ``page.form``.
+
+        ``own_pages_only`` False admits forms that no page of ours has sent: only where the
+        address itself proves that it may be done, and whoever is signed in does not matter.
+        """
+        return self._route(path, "POST", access, localised=localised, own_pages_only=own_pages_only)
 
     def _route(
-        self, path: str, method: str, access: Access, *, localised: bool
+        self,
+        path: str,
+        method: str,
+        access: Access,
+        *,
+        localised: bool,
+        own_pages_only: bool = True,
     ) -> Callable[[PageFunction], PageFunction]:
         full = "/{language:language}" + path if localised else path
 
         def register(function: PageFunction) -> PageFunction:
-            self.routes.append(PageRoute(full, function, method=method, access=access))
+            self.routes.append(
+                PageRoute(
+                    full, function, method=method, access=access, own_pages_only=own_pages_only
+                )
+            )
             return function
 
         return register
@@ -109,7 +132,9 @@ def _parameters(request: Request) -> dict[str, str | int]:
     return parameters
 
 
-async def _serve(request: Request, function: PageFunction, access: Access) -> Response:
+async def _serve(
+    request: Request, function: PageFunction, access: Access, *, own_pages_only: bool
+) -> Response:
     page = Page.blank(request)
     try:
         await run_in_threadpool(page.recognise)
@@ -117,7 +142,8 @@ async def _serve(request: Request, function: PageFunction, access: Access) -> Re
         if request.method not in csrf.SAFE_METHODS:
             page.form = await read_form(request)
             sent = request.headers.get(csrf.HEADER) or page.form.text(csrf.FIELD)
-            csrf.check(request, page.csrf_cookie, sent)
+            if own_pages_only:
+                csrf.check(request, page.csrf_cookie, sent)
         parameters = _parameters(request)
         if inspect.iscoroutinefunction(function):
             response = await function(page, **parameters)

@@ -2,19 +2,26 @@
 
 Any number of workers may run, in the server's process or apart: each message and each
 chunk for inboxes is held by one transaction, and whatever a crash interrupts is undone with it.
+What leaves Reunite goes out under leases: see ``app.deliver_outside``.
 """
 
 import threading
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import structlog
 
 from reunite.app.deliver_chunks import deliver_to_inboxes
+from reunite.app.deliver_outside import OutsideDelivery
 from reunite.app.erase_expired import erase_expired, sweep_photos
 from reunite.app.exchange_records import expire_records, pull_due
 from reunite.app.handlers import HANDLERS
 from reunite.app.make_previews import queue_due_previews
+from reunite.app.prepare_channels import Preparation
+from reunite.app.relay_chunks import relay_chunks, requeue_chunks
+from reunite.app.send_digests import queue_digests
 from reunite.app.services import Services
+from reunite.kernel.errors import ReuniteError
 from reunite.ports import Message
 
 log = structlog.get_logger(__name__)
@@ -23,6 +30,7 @@ IDLE_SECONDS = 0.25  # how long a notice may wait for an idle worker
 BROKEN_SECONDS = 2.0  # between attempts while the database does not answer
 FIRST_RETRY = timedelta(seconds=5)
 CHUNK_RETRY = timedelta(seconds=1)  # people wait for it
+BROKER_RETRY = timedelta(seconds=1)
 LAST_RETRY = timedelta(hours=1)
 ERASE_EVERY = timedelta(minutes=1)
 PREVIEWS_EVERY = timedelta(seconds=10)
@@ -35,36 +43,80 @@ class Worker:
 
     def __init__(self, services: Services) -> None:
         self._services = services
+        self._preparation = Preparation(services)
         self._deliver_at: datetime | None = None
+        self._relay_at: datetime | None = None
+        self._requeue_at: datetime | None = None
         self._erase_at: datetime | None = None
         self._previews_at: datetime | None = None
         self._sweep_at: datetime | None = None
+        self._outside = [OutsideDelivery(services, name) for name in services.channels]
         self._pull_at: datetime | None = None
 
     def run_until(self, stop: threading.Event) -> None:
-        """Work until ``stop`` is set; an unreachable database is waited for."""
-        while not stop.is_set():
-            try:
-                worked = self.run_once()
-            except Exception:
-                # A worker that dies of one error leaves every later alert unsent.
-                log.exception("worker_error")
-                stop.wait(BROKEN_SECONDS)
-                continue
-            if not worked:
-                stop.wait(IDLE_SECONDS)
+        """Work until ``stop`` is set; an unreachable database is waited for.
+
+        Each channel has a thread of its own: a mail server that hangs holds up no push.
+        """
+        threads = [
+            threading.Thread(target=self._send_until, args=(stop, one), name=f"to-{one.channel}")
+            for one in self._outside
+        ]
+        if threads:
+            threads.append(threading.Thread(target=self._renew_until, args=(stop,), name="leases"))
+        for thread in threads:
+            thread.start()
+        _repeat(stop, lambda: self._work(outside=False) or self._prepare())
+        for thread in threads:
+            thread.join()
 
     def run_once(self) -> bool:
-        """One message, a few chunks and what is due; False when there was nothing to do."""
-        # Chunks first: somebody is lost, and records can wait a second to be matched.
-        delivered = self._deliver_next()
-        handled = self._handle_next()
-        return self._keep_house() or delivered or handled
+        """One message, a few chunks, a batch a channel, what is due; False with nothing to do."""
+        return self._work(outside=True)
 
     def drain(self) -> None:
         """Work until nothing is due; for tests, imports and the demonstration."""
         while self.run_once():
             pass
+
+    def _work(self, *, outside: bool) -> bool:
+        # Chunks first: somebody is lost, and records can wait a second to be matched.
+        delivered = self._deliver_next()
+        sent = outside and sum(one.step() for one in self._outside) > 0
+        handled = self._handle_next()
+        relayed = self._relay()
+        return self._keep_house() or delivered or sent or handled or relayed
+
+    def _send_until(self, stop: threading.Event, one: OutsideDelivery) -> None:
+        _repeat(stop, one.step)
+
+    def _renew_until(self, stop: threading.Event) -> None:
+        every = self._services.settings.lease.total_seconds() / 4
+        while not stop.wait(every):
+            for one in self._outside:
+                try:
+                    one.renew()
+                except Exception:  # the next round may succeed, before the lease has run out
+                    log.exception("lease_not_renewed", channel=one.channel)
+
+    def _relay(self) -> bool:
+        """Tell the broker what waits; one that is away is told later, and missed by nobody."""
+        services = self._services
+        if services.queue is None:
+            return False
+        now = services.clock.now()
+        if self._relay_at is not None and now < self._relay_at:
+            return False
+        self._relay_at = None
+        try:
+            if self._requeue_at is None or now >= self._requeue_at:
+                self._requeue_at = now + services.settings.requeue_after / 5
+                requeue_chunks(services)
+            return relay_chunks(services) > 0
+        except ReuniteError as error:
+            log.warning("broker_away", code=error.code)
+            self._relay_at = now + BROKER_RETRY
+            return False
 
     def _deliver_next(self) -> bool:
         now = self._services.clock.now()
@@ -88,28 +140,41 @@ class Worker:
                 message = transaction.outbox.claim(services.clock.now())
                 if message is None:
                     return False
-                HANDLERS[message.topic](services, transaction, message.payload)
+                with services.metrics.handling.labels(message.topic).time():
+                    HANDLERS[message.topic](services, transaction, message.payload)
                 transaction.outbox.finish(message)
         except Exception as error:
             if message is None:
                 raise
+            services.metrics.messages.labels(message.topic, "failed").inc()
             log.exception("message_failed", topic=message.topic, attempts=message.attempts)
             until = services.clock.now() + retry_delay(message.attempts)
             with services.database.transaction() as transaction:
                 transaction.outbox.postpone(message, until, type(error).__name__)
+        else:
+            services.metrics.messages.labels(message.topic, "done").inc()
         return True
+
+    def _prepare(self) -> bool:
+        try:
+            return self._preparation.step()
+        except Exception:
+            # Alerts go out without it, more slowly.
+            log.exception("preparation_failed")
+            return False
 
     def _keep_house(self) -> bool:
         """What is due by the clock; whether that made new work."""
         now = self._services.clock.now()
+        queued = 0
         if self._erase_at is None or now >= self._erase_at:
             self._erase_at = now + ERASE_EVERY
             expire_records(self._services)
             erase_expired(self._services)
-        queued = 0
+            queued += queue_digests(self._services)
         if self._previews_at is None or now >= self._previews_at:
             self._previews_at = now + PREVIEWS_EVERY
-            queued = queue_due_previews(self._services)
+            queued += queue_due_previews(self._services)
         if self._pull_at is None or now >= self._pull_at:
             self._pull_at = now + PULL_EVERY
             pull_due(self._services)
@@ -117,6 +182,19 @@ class Worker:
             self._sweep_at = now + SWEEP_EVERY
             sweep_photos(self._services)
         return queued > 0
+
+
+def _repeat(stop: threading.Event, work: Callable[[], bool]) -> None:
+    while not stop.is_set():
+        try:
+            worked = work()
+        except Exception:
+            # A worker that dies of one error leaves every later alert unsent.
+            log.exception("worker_error")
+            stop.wait(BROKEN_SECONDS)
+            continue
+        if not worked:
+            stop.wait(IDLE_SECONDS)
 
 
 def retry_delay(attempts: int) -> timedelta:

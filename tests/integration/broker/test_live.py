@@ -11,6 +11,7 @@ import pytest
 
 from reunite.broker.live import PostgresLive
 from reunite.kernel.ids import AccountId
+from reunite.ports import Arrival
 from reunite.storage.database import PostgresDatabase
 
 SOON_SECONDS = 10.0  # far more than it takes; the machine may be busy
@@ -31,7 +32,7 @@ def announce(database: PostgresDatabase, *account_ids: int) -> None:
         transaction.announce(np.array(account_ids, dtype=np.int64))
 
 
-async def is_told(pages: AsyncIterator[None], seconds: float = SOON_SECONDS) -> bool:
+async def is_told(pages: AsyncIterator[frozenset[Arrival]], seconds: float = SOON_SECONDS) -> bool:
     try:
         await asyncio.wait_for(anext(pages), seconds)
     except TimeoutError:
@@ -39,7 +40,7 @@ async def is_told(pages: AsyncIterator[None], seconds: float = SOON_SECONDS) -> 
     return True
 
 
-async def subscribe(live: PostgresLive, account_id: AccountId) -> AsyncIterator[None]:
+async def subscribe(live: PostgresLive, account_id: AccountId) -> AsyncIterator[frozenset[Arrival]]:
     """A subscription that has taken what the first connection tells everybody."""
     pages = live.subscribe(account_id)
     await is_told(pages, QUIET_SECONDS)
@@ -56,7 +57,9 @@ def test_an_audience_larger_than_a_payload_is_told(
         assert all(told)
         assert live.subscriptions() == 3000
 
-    async def subscribe_at_once(live: PostgresLive, number: int) -> AsyncIterator[None]:
+    async def subscribe_at_once(
+        live: PostgresLive, number: int
+    ) -> AsyncIterator[frozenset[Arrival]]:
         return live.subscribe(AccountId(number))
 
     asyncio.run(run())
@@ -106,7 +109,7 @@ def test_subscriptions_end_when_the_channel_closes(live: PostgresLive) -> None:
     asyncio.run(run())
 
 
-async def collect(pages: AsyncIterator[None]) -> int:
+async def collect(pages: AsyncIterator[frozenset[Arrival]]) -> int:
     return len([item async for item in pages])
 
 
@@ -128,7 +131,7 @@ def test_a_closed_page_is_forgotten(live: PostgresLive) -> None:
 def test_a_loop_that_has_ended_does_no_harm(
     live: PostgresLive, postgres_database: PostgresDatabase
 ) -> None:
-    left_open: list[AsyncIterator[None]] = []
+    left_open: list[AsyncIterator[frozenset[Arrival]]] = []
 
     async def leave() -> None:
         left_open.append(live.subscribe(ANN))

@@ -83,7 +83,7 @@ def test_statistics_count_everybody_and_name_nobody(world: World) -> None:
 
 def test_more_than_a_page_is_exported(world: World) -> None:
     for _ in range(205):
-        world.open()
+        world.open(by=world.officer)
     assert len(export(world, ExportPurpose.STATISTICS)) == 205
 
 

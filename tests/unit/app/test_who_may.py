@@ -11,14 +11,18 @@ import pytest
 
 import reunite.app
 from reunite.accounts.account import EVERYONE, STAFF, Actor, Role
+from reunite.alerts.fanout import ChunkTask
 from reunite.alerts.volunteers import PlaceKind
 from reunite.app import (
     api_keys,
+    choose_channels,
     close_case,
+    dead_letters,
     exchange_records,
     export_cases,
     fit_adapter,
     import_photos,
+    import_residents,
     join_alerts,
     keep_places,
     list_looks,
@@ -30,12 +34,17 @@ from reunite.app import (
     publish_case,
     read_inbox,
     reembed,
+    register_person,
     report_sighting,
     review_lead,
     search_face,
     sign_in,
+    stations,
+    stop_alert,
     take_alert,
     triage_sighting,
+    try_channels,
+    update_alert,
     view_case,
     view_photo,
     view_preview,
@@ -44,7 +53,8 @@ from reunite.app import (
 )
 from reunite.app.access import ADMIN_ONLY, PUBLIC, SIGNED_IN, STAFF_ONLY, Access
 from reunite.app.services import Services
-from reunite.cases.case import Outcome, ResolutionCause
+from reunite.cases.background import Background
+from reunite.cases.case import Outcome, Person, ResolutionCause
 from reunite.cases.leads import Verdict
 from reunite.cases.sightings import SightingStatus
 from reunite.faces.installed_adapters import AdapterFolder
@@ -53,26 +63,63 @@ from reunite.kernel.ids import (
     AccountId,
     ApiKeyId,
     LeadId,
+    NoticeId,
     PhotoId,
     PreviewId,
     SightingId,
+    StationId,
     WebhookId,
 )
 from reunite.kernel.people import Module, Side
 from reunite.partners.keys import Scope
+from reunite.ports import ChannelAddressId, ChannelName
 from reunite.testing.faces import FakeFaceReader
 from tests.unit.app.world import HANGZHOU, NOON, World, a_report
 
 Call = Callable[[Services, Actor | None], object]
 ADMINS = frozenset({Role.ADMIN})
+REGISTRATION = register_person.RegistrationForm(
+    Person(name="王秀珍"), Background(), "138", consent_search=True, consent_publish=False
+)
 REFERENCE = "0000000000"  # nobody's
 FULL = view_photo.Variant.FULL
 SIGHTING = report_sighting.SightingReport(NOON - timedelta(hours=1), None, "", "seen")
+CHUNK = ChunkTask(NoticeId(0), 0, "email")
 IMPORT = import_photos.ImportOptions(Module.CHILD, Side.MISSING)
 
 NOWHERE = Path("/nowhere/at/all")
 
 RULES: dict[str, tuple[frozenset[Role], Call]] = {
+    "register_person.register_person": (
+        EVERYONE,
+        lambda s, a: register_person.register_person(s, a, REGISTRATION),
+    ),
+    "register_person.list_registrations": (EVERYONE, register_person.list_registrations),
+    "register_person.get_registration": (
+        EVERYONE,
+        lambda s, a: register_person.get_registration(s, a, "x"),
+    ),
+    "register_person.delete_registration": (
+        EVERYONE,
+        lambda s, a: register_person.delete_registration(s, a, "x"),
+    ),
+    "register_person.raise_alarm": (
+        EVERYONE,
+        lambda s, a: register_person.raise_alarm(s, a, "x"),
+    ),
+    "stations.add_station": (ADMINS, lambda s, a: stations.add_station(s, a, "")),
+    "stations.set_station_clerk": (
+        ADMINS,
+        lambda s, a: stations.set_station_clerk(s, a, AccountId(0), None),
+    ),
+    "stations.list_stations": (STAFF, stations.list_stations),
+    "stations.find_own_station": (STAFF, stations.find_own_station),
+    "import_residents.import_residents": (
+        STAFF,
+        lambda s, a: import_residents.import_residents(
+            s, a, StationId(0), Path("/nowhere"), import_residents.ResidentOptions()
+        ),
+    ),
     "open_case.open_case": (EVERYONE, lambda s, a: open_case.open_case(s, a, a_report())),
     "open_case.add_photo": (EVERYONE, lambda s, a: open_case.add_photo(s, a, REFERENCE, b"")),
     "open_case.choose_face": (EVERYONE, lambda s, a: open_case.choose_face(s, a, PhotoId(0), 0)),
@@ -151,6 +198,23 @@ RULES: dict[str, tuple[frozenset[Role], Call]] = {
     ),
     "join_alerts.find_volunteer": (EVERYONE, join_alerts.find_volunteer),
     "join_alerts.leave_alerts": (EVERYONE, join_alerts.leave_alerts),
+    "choose_channels.offered_channels": (EVERYONE, choose_channels.offered_channels),
+    "choose_channels.list_channels": (EVERYONE, choose_channels.list_channels),
+    "choose_channels.export_channels": (EVERYONE, choose_channels.export_channels),
+    "choose_channels.add_channel": (
+        EVERYONE,
+        lambda s, a: choose_channels.add_channel(
+            s, a, choose_channels.ChannelRequest(ChannelName.EMAIL)
+        ),
+    ),
+    "choose_channels.remove_channel": (
+        EVERYONE,
+        lambda s, a: choose_channels.remove_channel(s, a, ChannelAddressId(0)),
+    ),
+    "try_channels.try_channels": (
+        EVERYONE,
+        lambda s, a: try_channels.try_channels(s, a, "title", "body", "https://x.example"),
+    ),
     "keep_places.save_place": (
         EVERYONE,
         lambda s, a: keep_places.save_place(s, a, keep_places.PlaceRequest(PlaceKind.WORK)),
@@ -214,6 +278,21 @@ RULES: dict[str, tuple[frozenset[Role], Call]] = {
     "list_notices.list_notices": (
         STAFF,
         lambda s, a: list_notices.list_notices(s, a, REFERENCE),
+    ),
+    "list_notices.get_alert": (STAFF, lambda s, a: list_notices.get_alert(s, a, NoticeId(0))),
+    "stop_alert.stop_alert": (STAFF, lambda s, a: stop_alert.stop_alert(s, a, NoticeId(0))),
+    "update_alert.update_alert": (
+        STAFF,
+        lambda s, a: update_alert.update_alert(s, a, REFERENCE),
+    ),
+    "dead_letters.list_dead_letters": (ADMINS, dead_letters.list_dead_letters),
+    "dead_letters.retry_dead_letter": (
+        ADMINS,
+        lambda s, a: dead_letters.retry_dead_letter(s, a, CHUNK, None),
+    ),
+    "dead_letters.drop_dead_letter": (
+        ADMINS,
+        lambda s, a: dead_letters.drop_dead_letter(s, a, CHUNK, None),
     ),
     "list_looks.list_looks": (STAFF, lambda s, a: list_looks.list_looks(s, a, REFERENCE)),
     "api_keys.add_key": (

@@ -89,6 +89,8 @@ class World:
     clock: SystemClock = field(default_factory=SystemClock)
     settings: Settings = field(default_factory=Settings)
     faces: object = None
+    channels: dict[str, object] = field(default_factory=dict)
+    queue: object = None
 
 
 @pytest.fixture

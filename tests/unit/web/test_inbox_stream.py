@@ -19,7 +19,7 @@ from reunite.app.sign_in import change_account
 from reunite.cases.case import Outcome, Person, ResolutionCause
 from reunite.kernel.ids import AccountId
 from reunite.kernel.people import Module
-from reunite.ports import Transaction
+from reunite.ports import Arrival, Transaction
 from reunite.web.main import create_web
 from reunite.web.pages import inbox
 from tests.unit.app.world import HANGZHOU
@@ -32,24 +32,36 @@ class Channel:
     """A ``LiveChannel`` that can be closed, as the one on PostgreSQL."""
 
     def __init__(self) -> None:
-        self.waiting: list[asyncio.Queue[bool]] = []
+        self.waiting: list[Queue] = []
 
-    async def subscribe_forever(self, queue: "asyncio.Queue[bool]") -> AsyncIterator[None]:
-        while await queue.get():
-            yield None
-
-    def subscribe(self, account_id: AccountId) -> AsyncIterator[None]:
-        queue: asyncio.Queue[bool] = asyncio.Queue()
+    def subscribe(self, account_id: AccountId) -> AsyncIterator[frozenset[Arrival]]:
+        queue = Queue()
         self.waiting.append(queue)
-        return self.subscribe_forever(queue)
+        return queue
 
-    def tell(self) -> None:
+    def tell(self, *arrivals: Arrival) -> None:
         for queue in self.waiting:
-            queue.put_nowait(True)
+            queue.items.put_nowait(frozenset(arrivals))
 
     def close(self) -> None:
         for queue in self.waiting:
-            queue.put_nowait(False)
+            queue.items.put_nowait(None)
+
+
+class Queue:
+    """A class, not a generator: waiting may be cancelled and taken up again."""
+
+    def __init__(self) -> None:
+        self.items: asyncio.Queue[frozenset[Arrival] | None] = asyncio.Queue()
+
+    def __aiter__(self) -> "Queue":
+        return self
+
+    async def __anext__(self) -> frozenset[Arrival]:
+        arrived = await self.items.get()
+        if arrived is None:
+            raise StopAsyncIteration
+        return arrived
 
 
 class CountedDatabase:
@@ -286,23 +298,62 @@ def test_the_stream_ends_with_the_channel_and_the_server_stops(site: Site) -> No
     run(site, story)
 
 
+def open_pages(site: Site) -> float | None:
+    registry = site.world.services.metrics.registry
+    return registry.get_sample_value("reunite_live_pages")
+
+
 def test_a_reader_who_leaves_is_forgotten_at_once(site: Site) -> None:
-    ended = asyncio.Event()
-
     async def story(running: Running) -> None:
-        forever = running.channel.subscribe_forever
-
-        async def watched(queue: "asyncio.Queue[bool]") -> AsyncIterator[None]:
-            try:
-                async for item in forever(queue):
-                    yield item
-            finally:
-                ended.set()
-
-        running.channel.subscribe_forever = watched  # type: ignore[method-assign]
         async with running.events() as events:
             await events.next()
-        await asyncio.wait_for(ended.wait(), 2)
+            assert open_pages(site) == 1
+        for _ in range(200):
+            if open_pages(site) == 0:
+                return
+            await asyncio.sleep(0.01)
+        pytest.fail("the page is still there")
+
+    run(site, story)
+
+
+def test_what_arrives_is_told_without_looking_into_each_inbox(site: Site) -> None:
+    join(site)
+
+    async def story(running: Running) -> None:
+        async with running.events() as first, running.events("?language=zh") as second:
+            await first.next()
+            await second.next()
+            reference = await asyncio.to_thread(publish, site)
+            [arrival] = site.world.database.live.arrivals
+            running.channel.tell(arrival)
+            running.channel.tell(arrival)
+            name, event_id, data = await first.next()
+            assert (name, data["unread"]) == ("notice", 1)
+            (notice,) = data["notices"]
+            assert (notice["title"], notice["topic"]) == ("Missing: 林小雨", reference)
+            assert (await second.next())[2]["notices"][0]["title"] == "寻找：林小雨"
+        # What was told is not told again to a page that comes back.
+        async with running.events(f"?language=en&after={event_id}") as events:
+            assert await events.next() == ("unread", event_id, {"unread": 1})
+            await asyncio.to_thread(publish, site, "Another")
+            running.channel.tell()
+            (notice,) = (await events.next())[2]["notices"]
+            assert notice["title"] == "Missing: Another"
+
+    run(site, story)
+
+
+def test_whoever_has_signed_out_hears_no_more(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inbox, "HEARTBEAT_SECONDS", 0.05)
+    monkeypatch.setattr(inbox, "ASK_AGAIN_SECONDS", 0.05)
+
+    async def story(running: Running) -> None:
+        async with running.events() as events:
+            await events.next()
+            with site.world.database.transaction() as transaction:
+                transaction.accounts.delete_sessions_of(site.world.volunteer.account_id)
+            await asyncio.wait_for(events.rest(), SECONDS)
 
     run(site, story)
 

@@ -22,6 +22,7 @@ from reunite.storage.tables.cases import (
     photos,
     sightings,
 )
+from reunite.storage.tables.channels import channel_addresses
 from reunite.storage.tables.exchange import (
     api_key_uses,
     api_keys,
@@ -34,15 +35,29 @@ from reunite.storage.tables.exchange import (
 )
 from reunite.storage.tables.faces import probes, template_changes, template_spaces, templates
 from reunite.storage.tables.notices import (
+    channel_gates,
     chunk_deliveries,
+    delivery_failures,
     inbox,
     inbox_looks,
     notice_chunks,
     notice_recipients,
     notices,
 )
+from reunite.storage.tables.partners import (
+    backgrounds,
+    linkage_keys,
+    residents,
+    station_clerks,
+    stations,
+)
 from reunite.storage.tables.plans import alert_plans
 from reunite.storage.tables.previews import age_previews, preview_dues
+from reunite.storage.tables.registrations import (
+    card_messages,
+    registration_cases,
+    registrations,
+)
 from reunite.storage.tables.work import outbox
 
 __all__ = [
@@ -51,16 +66,22 @@ __all__ = [
     "alert_plans",
     "api_key_uses",
     "api_keys",
+    "backgrounds",
     "cap_messages",
+    "card_messages",
     "case_origins",
     "case_transitions",
     "cases",
+    "channel_addresses",
+    "channel_gates",
     "chunk_deliveries",
+    "delivery_failures",
     "imports",
     "inbox",
     "inbox_looks",
     "lead_decisions",
     "leads",
+    "linkage_keys",
     "looks",
     "metadata",
     "notice_chunks",
@@ -72,9 +93,14 @@ __all__ = [
     "preview_dues",
     "probes",
     "received_alerts",
+    "registration_cases",
+    "registrations",
     "repositories",
+    "residents",
     "sessions",
     "sightings",
+    "station_clerks",
+    "stations",
     "template_changes",
     "template_spaces",
     "templates",

@@ -150,6 +150,9 @@ leads = Table(
     Column("similarity", Double, nullable=False),
     Column("found_at", UTC_TIME, nullable=False),
     text_column("status"),
+    # What facts and faces say together, and why.
+    Column("bits", Double, nullable=False, server_default=text("0")),
+    Column("evidence", JSONB, nullable=False, server_default=text("'[]'")),
     UniqueConstraint("missing_case_id", "found_case_id"),
     CheckConstraint("missing_case_id <> found_case_id", name="pair"),
     one_of("status", LeadStatus),

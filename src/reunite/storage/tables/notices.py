@@ -13,6 +13,7 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    UniqueConstraint,
     text,
 )
 
@@ -130,4 +131,44 @@ inbox_looks = Table(
     metadata,
     Column("account_id", ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True),
     Column("xact", BigInteger, nullable=False),
+)
+
+# Deliveries that did not go out: to be tried again, or (due_at null) given up.
+delivery_failures = Table(
+    "delivery_failures",
+    metadata,
+    id_column(),
+    Column("notice_id", BigInteger, nullable=False),
+    Column("sequence", Integer, nullable=False),
+    text_column("channel"),
+    Column("recipient", SmallInteger, nullable=False),
+    Column("account_id", ForeignKey("accounts.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("address_id", BigInteger, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("due_at", UTC_TIME),
+    Column("lease_until", UTC_TIME),
+    text_column("reason"),
+    Column("failed_at", UTC_TIME, nullable=False),
+    ForeignKeyConstraint(
+        ["notice_id", "sequence", "channel"],
+        ["chunk_deliveries.notice_id", "chunk_deliveries.sequence", "chunk_deliveries.channel"],
+        ondelete="CASCADE",
+    ),
+    UniqueConstraint("notice_id", "channel", "address_id"),
+    Index(
+        "ix_delivery_failures_due",
+        "channel",
+        "due_at",
+        postgresql_where=text("due_at IS NOT NULL"),
+    ),
+    Index("ix_delivery_failures_dead", "failed_at", postgresql_where=text("due_at IS NULL")),
+)
+
+# When a channel may send again: after its own rate, and after what the other side asked for.
+channel_gates = Table(
+    "channel_gates",
+    metadata,
+    Column("channel", Text, primary_key=True),
+    Column("free_at", UTC_TIME),
+    Column("shut_until", UTC_TIME),
 )

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -13,9 +13,17 @@ from starlette.responses import Response
 from reunite.accounts.account import Actor
 from reunite.app.access import SIGNED_IN
 from reunite.app.join_alerts import find_volunteer
-from reunite.app.read_inbox import InboxItem, count_unread, list_inbox, mark_read
+from reunite.app.read_inbox import (
+    InboxItem,
+    count_unread,
+    list_arrivals,
+    list_inbox,
+    mark_read,
+)
 from reunite.app.sign_in import find_actor
 from reunite.kernel.errors import ReuniteError
+from reunite.kernel.ids import NoticeId
+from reunite.ports import Arrival
 from reunite.web.i18n import find_language
 from reunite.web.inbox_words import words_of
 from reunite.web.page import Page
@@ -29,6 +37,7 @@ routes = Pages()
 HEARTBEAT_SECONDS = 20.0  # shorter than the minute after which proxies give up
 # Then the browser comes back, and is asked again who it is.
 LONGEST_STREAM_SECONDS = 15 * 60.0
+ASK_AGAIN_SECONDS = 60.0  # whether the session is still good
 RECONNECT_MILLISECONDS = 3000
 TOASTS_AT_ONCE = 3
 
@@ -61,6 +70,23 @@ async def stream(page: Page) -> Response:
     return EventStream(_events(page, page.actor, after))
 
 
+@dataclass(slots=True)
+class _State:
+    """What the page has been told."""
+
+    unread: int
+    known: set[NoticeId]
+    seen: datetime | None  # when the newest of them was delivered
+
+    def learn(self, items: Iterable[InboxItem]) -> list[InboxItem]:
+        """Those that the page does not know yet; from now on it does."""
+        fresh = [item for item in items if item.notice_id not in self.known]
+        for item in fresh:
+            self.known.add(item.notice_id)
+            self.seen = max(item.delivered_at, self.seen or item.delivered_at)
+        return fresh
+
+
 @dataclass(frozen=True, slots=True)
 class _Look:
     """What the inbox holds now."""
@@ -72,38 +98,71 @@ class _Look:
 async def _events(page: Page, actor: Actor, after: datetime | None) -> AsyncGenerator[str, None]:
     # Before the first look: what arrives between the two is then not missed.
     arrivals = page.services.live.subscribe(actor.account_id)
+    pages = page.services.metrics.live_pages
+    pages.inc()
+    try:
+        async for sent in _tell(page, arrivals, after):
+            yield sent
+    finally:
+        pages.dec()
+
+
+async def _tell(
+    page: Page, arrivals: AsyncIterator[frozenset[Arrival]], after: datetime | None
+) -> AsyncGenerator[str, None]:
     yield f"retry: {RECONNECT_MILLISECONDS}\n\n"
     look = await run_in_threadpool(_look, page)
     if look is None:
         return
-    known = {item.notice_id for item in look.items if _is_known(item, after)}
-    yield _unread(look)
+    state = _State(look.unread, set(), None)
+    state.learn(item for item in look.items if _is_known(item, after))
+    newest = max((item.delivered_at for item in look.items), default=None)
+    yield event(json.dumps({"unread": look.unread}), name="unread", event_id=_id(newest))
+    if fresh := state.learn(look.items):
+        yield await run_in_threadpool(_notice, page, state, fresh)
     loop = asyncio.get_running_loop()
     ends_at = loop.time() + LONGEST_STREAM_SECONDS
-    arrival = _next(arrivals)
+    ask_again_at = loop.time() + ASK_AGAIN_SECONDS
+    while loop.time() < ends_at:
+        try:
+            async with asyncio.timeout(HEARTBEAT_SECONDS):
+                arrived = await anext(arrivals)
+        except TimeoutError:
+            yield HEARTBEAT
+            # Whoever has signed out meanwhile, or was shut out, hears no more.
+            if loop.time() >= ask_again_at:
+                ask_again_at = loop.time() + ASK_AGAIN_SECONDS
+                if await run_in_threadpool(_look, page) is None:
+                    return
+            continue
+        except StopAsyncIteration:  # the channel has closed: the server stops
+            return
+        if sent := await _arrived(page, state, arrived):
+            yield sent
+        elif sent is None:
+            return
+
+
+async def _arrived(page: Page, state: _State, arrived: frozenset[Arrival]) -> str | None:
+    """What to send of it, "" for nothing new; None when the stream is over."""
+    if not arrived:
+        look = await run_in_threadpool(_look, page)
+        if look is None:
+            return None
+        state.unread = look.unread
+        fresh = state.learn(look.items)
+        return await run_in_threadpool(_notice, page, state, fresh) if fresh else ""
     try:
-        while loop.time() < ends_at:
-            fresh = [item for item in look.items if item.notice_id not in known]
-            if fresh:
-                known |= {item.notice_id for item in fresh}
-                yield await run_in_threadpool(_notice, page, look, fresh)
-            done, _ = await asyncio.wait({arrival}, timeout=HEARTBEAT_SECONDS)
-            if not done:
-                yield HEARTBEAT
-                continue
-            if arrival.exception() is not None:  # the channel has closed: the server stops
-                return
-            arrival = _next(arrivals)
-            look = await run_in_threadpool(_look, page)
-            if look is None:
-                return
-    finally:
-        arrival.cancel()
-
-
-def _next(arrivals: AsyncIterator[None]) -> "asyncio.Future[None]":
-    # A task, so that a heartbeat meanwhile does not cut the wait off.
-    return asyncio.ensure_future(anext(arrivals))
+        words = [await _words(page, arrival) for arrival in arrived]
+        words.sort(key=lambda one: one.item.delivered_at, reverse=True)
+    except ReuniteError as error:
+        log.warning("stream_ended", request_id=page.request_id, code=error.code)
+        return None  # the page comes back after a while
+    fresh = state.learn(one.item for one in words)
+    state.unread += len(fresh)
+    new = {item.notice_id for item in fresh}
+    page.services.metrics.live_told.inc(len(fresh))
+    return _told(state, [one for one in words if one.item.notice_id in new]) if new else ""
 
 
 def _look(page: Page) -> _Look | None:
@@ -122,24 +181,48 @@ def _is_known(item: InboxItem, after: datetime | None) -> bool:
     return after is None or not item.is_new or item.delivered_at <= after
 
 
-def _unread(look: _Look) -> str:
-    return event(json.dumps({"unread": look.unread}), name="unread", event_id=_id(look.items))
-
-
-def _notice(page: Page, look: _Look, fresh: list[InboxItem]) -> str:
-    notices = [
-        {"title": words.title, "text": words.text, "path": words.path or page.url("/inbox")}
-        for words in (words_of(page, item) for item in fresh[:TOASTS_AT_ONCE])
-    ]
-    return event(
-        json.dumps({"unread": look.unread, "notices": notices}, ensure_ascii=False),
-        name="notice",
-        event_id=_id(look.items),
+async def _words(page: Page, arrival: Arrival) -> "_Words":
+    """What to say of a notice, in the language of the page."""
+    return await page.web.shared.get(
+        (arrival, page.language),
+        lambda: _Words.of(page, list_arrivals(page.services, [arrival])[0]),
     )
 
 
-def _id(items: list[InboxItem]) -> str:
-    newest = max((item.delivered_at for item in items), default=None)
+def _notice(page: Page, state: _State, fresh: list[InboxItem]) -> str:
+    return _told(state, [_Words.of(page, item) for item in fresh[:TOASTS_AT_ONCE]])
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """A notice and what a page is told of it, as JSON: made once, sent ten thousand times."""
+
+    item: InboxItem
+    text: str
+
+    @classmethod
+    def of(cls, page: Page, item: InboxItem) -> "_Words":
+        words = words_of(page, item)
+        told = {
+            "title": words.title,
+            "text": words.text,
+            "path": words.path or page.url("/inbox"),
+            # A later notice about the same case takes the place of an earlier one.
+            "topic": item.case.reference,
+        }
+        return cls(item, json.dumps(told, ensure_ascii=False))
+
+
+def _told(state: _State, words: list[_Words]) -> str:
+    notices = ", ".join(one.text for one in words[:TOASTS_AT_ONCE])
+    return event(
+        f'{{"unread": {state.unread}, "notices": [{notices}]}}',
+        name="notice",
+        event_id=_id(state.seen),
+    )
+
+
+def _id(newest: datetime | None) -> str:
     return "" if newest is None else str(int(newest.timestamp() * 1_000_000))
 
 

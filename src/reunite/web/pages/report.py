@@ -13,6 +13,7 @@ from reunite.kernel.places import towns_within
 from reunite.web.ages import likely_birth_years
 from reunite.web.forms import Form
 from reunite.web.page import Context, Page
+from reunite.web.pages.people import read_background
 from reunite.web.routing import Pages
 from reunite.web.towns import read_place, suggest_towns
 
@@ -108,6 +109,7 @@ def _read(page: Page, side: Side) -> CaseReport:
         contact=form.required("contact"),
         photo=form.upload("photo"),
         captured_year=form.integer("captured_year"),
+        background=read_background(form),
     )
 
 

@@ -29,7 +29,7 @@ from reunite.web.statuses import status_of
 routes = Pages()
 
 LOOKS_SHOWN = 20
-DONE = frozenset({"verified", "published", "resolved", "withdrawn"})
+DONE = frozenset({"verified", "published", "resolved", "withdrawn", "news"})
 
 
 @routes.get("/review/cases/{reference}", access=STAFF_ONLY)

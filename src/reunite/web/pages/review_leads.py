@@ -15,6 +15,7 @@ from reunite.kernel.ids import LeadId
 from reunite.kernel.people import Sex
 from reunite.web.ages import is_small_child
 from reunite.web.durations import Spans
+from reunite.web.evidence_words import words_of_evidence
 from reunite.web.forms import Form
 from reunite.web.likeness import Likeness, likeness_of
 from reunite.web.page import Page
@@ -86,6 +87,7 @@ def _extras(page: Page, lead_id: LeadId) -> dict[str, Any]:
     return {
         "view": view,
         "likeness": _likeness(view),
+        "evidence": words_of_evidence(view.lead.evidence),
         "names": name_accounts(
             page.services, actor, {decision.by for decision in view.lead.decisions}
         ),

@@ -19,6 +19,13 @@ function enhance(root) {
     button.addEventListener("click", () => share(button));
   }
 
+  for (const link of root.querySelectorAll("[data-reload]")) {
+    link.addEventListener("click", (event) => {
+      event.preventDefault();
+      window.location.reload();
+    });
+  }
+
   const focused = root.querySelector("[data-focus]");
   if (focused) focused.focus();
 }
@@ -70,5 +77,10 @@ document.addEventListener("click", (event) => {
     if (!menu.contains(event.target)) menu.open = false;
   }
 });
+
+// Alerts while no page is open, and a page that says so when there is no connection.
+if ("serviceWorker" in navigator) {
+  window.addEventListener("load", () => navigator.serviceWorker.register("/sw.js").catch(() => {}));
+}
 
 enhance(document);

@@ -66,9 +66,12 @@ function show(unread) {
   document.title = unread ? `(${unread}) ${title}` : title;
 }
 
-function toast({ title: headline, text, path }) {
+function toast({ title: headline, text, path, topic }) {
   const region = document.querySelector("#toasts");
+  // News of a search takes the place of what was said of it before.
+  if (topic) region.querySelector(`[data-topic="${CSS.escape(topic)}"]`)?.remove();
   const box = document.createElement("div");
+  if (topic) box.dataset.topic = topic;
   box.className = "toast toast-notice";
   const anchor = document.createElement("a");
   anchor.href = path;
