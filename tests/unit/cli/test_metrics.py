@@ -1,5 +1,6 @@
 """Measurements are served on the loopback address, and say nothing about anybody."""
 
+import re
 from dataclasses import replace
 
 import httpx
@@ -20,7 +21,7 @@ def test_they_are_read_over_http_while_the_process_runs() -> None:
         address = f"http://127.0.0.1:{port}/metrics"
         text = httpx.get(address).text
         assert "reunite_inbox_deliveries_total 7.0" in text
-        assert "reunite_outbox_waiting 2.0" in text
+        assert re.search(r"^reunite_outbox_waiting [1-9]", text, re.MULTILINE)
         assert "reunite_dead_letters 0.0" in text
         world.database.reachable = False
         assert "reunite_outbox_waiting" not in httpx.get(address).text
