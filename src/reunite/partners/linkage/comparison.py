@@ -22,6 +22,7 @@ from reunite.partners.linkage.name_comparison import compare_names
 from reunite.partners.linkage.weights import bits, weights
 
 AGREES_BITS, CONTRADICTS_BITS = 0.7, -1.5
+LEAST_BIRTH_BITS = -9.0  # a false paper is possible at any distance
 ADULT_AGE, SMALL_CHILD_AGE = 18, 13
 SAME, NEAR = 0.95, 0.65  # likeness of marks
 WEEK_DAYS, HALF_YEAR_DAYS, YEAR_DAYS = 7, 180, 365.25
@@ -133,7 +134,7 @@ def _birth(a: Reading, b: Reading, frequencies: Frequencies) -> Found:
         apart, wide
     )
     u = frequencies.birth_year(round(_middle(born_b)))
-    weight = bits(m, u)
+    weight = max(LEAST_BIRTH_BITS, bits(m, u))
     level = (
         "agrees" if weight >= AGREES_BITS else "near" if weight > CONTRADICTS_BITS else "differs"
     )
@@ -146,10 +147,10 @@ def _height(a: Reading, b: Reading, _: Frequencies) -> Found:
     if tall_a is None or tall_b is None or _grew(a, b):
         return None
     apart = abs(tall_a - tall_b)
-    m = (1 - table["mistaken"]) * _normal(apart, table["deviation_cm"]) + table[
-        "mistaken"
-    ] * _normal(apart, 12.0)
-    weight = bits(m, _normal(apart, table["population_deviation_cm"]))
+    u = _normal(apart, table["population_deviation_cm"])
+    # A slip of the pen is as far off as a stranger: no distance can speak for a pair.
+    m = (1 - table["mistaken"]) * _normal(apart, table["deviation_cm"]) + table["mistaken"] * u
+    weight = bits(m, u) if u > 0 else bits(table["mistaken"], 1.0)
     return ("agrees" if weight > 0 else "differs"), weight
 
 

@@ -95,6 +95,18 @@ def test_children_grow() -> None:
     assert "height" not in {one.fact for one in weight(child, later).evidence}
 
 
+@pytest.mark.parametrize("cm", [40, 100, 140, 175, 198, 250])
+def test_heights_far_apart_never_speak_for_a_pair(cm: int) -> None:
+    assert fact("height", FAMILY, replace(STATION, height_cm=cm))[1] is Bearing.CONTRADICTS
+    assert fact("height", FAMILY, replace(STATION, height_cm=158))[0] == "agrees"
+
+
+def test_years_of_birth_a_century_apart_can_be_weighed() -> None:
+    ancient = replace(STATION, birth_years=YearRange(1880, 1880))
+    child = replace(FAMILY, birth_years=YearRange(2020, 2020))
+    assert fact("birth_year", child, ancient) == ("differs", Bearing.CONTRADICTS)
+
+
 def test_a_dialect_speaks_of_the_home() -> None:
     silent = replace(STATION, dialect="", home_regions=frozenset())
     assert "dialect" not in {one.fact for one in weight(FAMILY, silent).evidence}
