@@ -150,6 +150,10 @@ def base_python() -> str:
     return sys.executable
 
 
+# Developers' packages that are published as source alone; of Python, so no compiler either.
+PURE_PYTHON_SOURCES = "http-ece,pinyin"
+
+
 def install_packages(lock: Path) -> None:
     names = [line.split("==")[0] for line in lock.read_text().splitlines() if line[:1].isalnum()]
     say(f"Installing about {len(names)} packages from {lock.name} ...\n")
@@ -165,6 +169,7 @@ def install_packages(lock: Path) -> None:
         "--require-hashes",
         # No compiler is asked for: a missing wheel is an error, not a build.
         "--only-binary=:all:",
+        f"--no-binary={PURE_PYTHON_SOURCES}",
         f"--requirement={lock}",
     ]
     with LOG.open("w") as log:
