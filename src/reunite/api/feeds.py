@@ -94,9 +94,7 @@ def persons(
     _check_form(form, version)
     page = read_feed(_services(request), key_of(request), site_of(request), query)
     count_records(request, len(page.persons))
-    by_person: dict[str, list[PfifRecord]] = {}
-    for note in page.notes:
-        by_person.setdefault(note.text("person_record_id"), []).append(note)
+    by_person = _by_person(page.notes)
     if form == "pfif":
         return _xml(write_document(page.persons, by_person, version), XML_TYPE)
     head = _head(request, page, query, "People")
@@ -118,10 +116,7 @@ def notes(
     page = read_feed(_services(request), key_of(request), site_of(request), query)
     count_records(request, len(page.notes))
     if form == "pfif":
-        by_person: dict[str, list[PfifRecord]] = {}
-        for note in page.notes:
-            by_person.setdefault(note.text("person_record_id"), []).append(note)
-        return _xml(write_document([], by_person, version), XML_TYPE)
+        return _xml(write_document([], _by_person(page.notes), version), XML_TYPE)
     return _xml(
         write_note_feed(_head(request, page, query, "Notes"), page.notes, version), ATOM_TYPE
     )
@@ -241,6 +236,14 @@ def site_of(request: Request) -> Site:
 def _services(request: Request) -> Services:
     services: Services = request.app.state.services
     return services
+
+
+def _by_person(notes: Iterable[PfifRecord]) -> dict[str, list[PfifRecord]]:
+    """Notes under the record of the person of whom they speak."""
+    found: dict[str, list[PfifRecord]] = {}
+    for note in notes:
+        found.setdefault(note.text("person_record_id"), []).append(note)
+    return found
 
 
 def _query(min_entry_date: str, max_results: int, skip: int) -> FeedQuery:

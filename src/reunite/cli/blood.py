@@ -22,8 +22,8 @@ from reunite.blood.spelling import format_phenotype
 from reunite.blood.spreadsheet import RowFault
 from reunite.blood.stock import read_stock, units_for
 from reunite.cli.context import err, out
-from reunite.cli.importing import FORMULA_STARTS
 from reunite.cli.messages import tell, terminal_language
+from reunite.cli.reports import safe_cell
 from reunite.kernel.errors import InvalidInputError
 from reunite.kernel.languages import Language
 from reunite.kernel.places import Point
@@ -144,7 +144,7 @@ def _write_report(faults: tuple[RowFault, ...], path: Path, language: Language) 
             writer.writerow(["row", "column", "got", "code", "problem"])
             for fault in faults:
                 # What a spreadsheet would run as a formula becomes text.
-                got = f"'{fault.got}" if fault.got.startswith(FORMULA_STARTS) else fault.got
+                got = safe_cell(fault.got)
                 problem = tell(fault.error, language)
                 writer.writerow([fault.row, fault.column, got, fault.error.code, problem])
     except OSError as error:

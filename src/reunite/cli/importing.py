@@ -6,13 +6,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeRemainingColumn,
-)
 from rich.table import Table
 
 from reunite.api.render import MODULE_OF, SIDE_OF
@@ -27,9 +20,8 @@ from reunite.app.import_photos import (
 from reunite.app.make_demo import add_people, make_demo
 from reunite.cli.context import err, opened, operator, out, staff_member
 from reunite.cli.messages import tell, terminal_language
+from reunite.cli.reports import progress_bar, safe_cell
 from reunite.kernel.errors import ReuniteError
-
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def import_command(
@@ -68,7 +60,7 @@ def import_command(
             threads=threads,
         )
         actor = staff_member(services, acting_as) if acting_as else operator(services)
-        with _progress() as bar:
+        with progress_bar() as bar:
             task = bar.add_task("Importing", total=None, rate="")
 
             def show(state: ImportProgress) -> None:
@@ -122,27 +114,11 @@ def write_report(result: ImportReport, path: Path) -> None:
             message = ""
             if outcome == REFUSED:
                 message = tell(ReuniteError(_code_of(detail)), language)
-            rows.writerow([_cell(text) for text in (name, outcome, detail, message)])
+            rows.writerow([safe_cell(text) for text in (name, outcome, detail, message)])
 
 
 def _code_of(detail: str) -> str:
     return detail.partition(" ")[0].rstrip(":")
-
-
-def _cell(text: str) -> str:
-    # A file may be called "=cmd|…": a spreadsheet must show that and not run it.
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
-
-
-def _progress() -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeRemainingColumn(),
-        console=err,
-    )
 
 
 def _print_report(result: ImportReport, path: Path) -> None:

@@ -7,13 +7,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeRemainingColumn,
-)
 from rich.table import Table
 
 from reunite.accounts.account import Actor, Role
@@ -29,9 +22,9 @@ from reunite.app.import_residents import (
 )
 from reunite.app.services import Services
 from reunite.app.stations import add_station, list_stations, set_station_clerk
-from reunite.cli.context import MACHINE, err, get_account, opened, operator, out, staff_member
-from reunite.cli.importing import FORMULA_STARTS
+from reunite.cli.context import MACHINE, get_account, opened, operator, out, staff_member
 from reunite.cli.messages import tell, terminal_language
+from reunite.cli.reports import progress_bar, safe_cell
 from reunite.kernel.errors import InvalidInputError, ReuniteError
 from reunite.partners.stations.columns import Column
 from reunite.partners.stations.station import Station
@@ -104,7 +97,7 @@ def import_command(
     )
     with opened() as (_, services):
         actor = staff_member(services, acting_as) if acting_as else _machine(services)
-        with _progress() as bar:
+        with progress_bar() as bar:
             task = bar.add_task("Reading" if dry_run else "Importing", total=None, rate="")
 
             def show(state: ResidentProgress) -> None:
@@ -155,23 +148,7 @@ def write_report(result: ResidentReport, path: Path) -> None:
             if one.outcome == REFUSED:
                 message = tell(ReuniteError(one.detail.partition(" ")[0]), language)
             cells = (one.number, one.outcome, one.detail, message, "; ".join(one.warnings))
-            rows.writerow([one.row, *(_cell(text) for text in cells)])
-
-
-def _cell(text: str) -> str:
-    # A station's number may be "=cmd|…": a spreadsheet must show that and not run it.
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
-
-
-def _progress() -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeRemainingColumn(),
-        console=err,
-    )
+            rows.writerow([one.row, *(safe_cell(text) for text in cells)])
 
 
 def _print(result: ResidentReport, path: Path, *, dry_run: bool) -> None:

@@ -1,26 +1,28 @@
 """Webhooks: tell partners' servers what has happened, so that they can trust the words.
 
-The signature covers the time of sending and the body, as in the Standard Webhooks
-specification (https://www.standardwebhooks.com): ``v1,`` and the Base64 of HMAC-SHA256 over
-``id.timestamp.body``.  Whoever receives one refuses what is older than five minutes, and ids
-that were there before: a recorded request is of no use to anybody.
+Signed as ``kernel.signatures`` says.  Whoever receives one refuses what is older than five
+minutes, and ids that were there before: a recorded request is of no use to anybody.
 """
 
 import base64
-import hashlib
 import hmac
 import secrets
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from enum import StrEnum
 
 from reunite.kernel.errors import ForbiddenError
 from reunite.kernel.ids import WebhookId
+from reunite.kernel.signatures import (
+    ID_HEADER,
+    SECRET_PREFIX,
+    SIGNATURE_HEADER,
+    TIMESTAMP_HEADER,
+    TOLERANCE,
+    sign,
+)
 
-TOLERANCE = timedelta(minutes=5)
-SECRET_PREFIX = "whsec_"  # noqa: S105
 SECRET_BYTES = 32
-ID_HEADER, TIME_HEADER, SIGNATURE_HEADER = "webhook-id", "webhook-timestamp", "webhook-signature"
 # After so many failures in a row, about two days, nobody is there any more.
 GIVE_UP_AFTER = 40
 
@@ -52,21 +54,9 @@ def new_webhook_secret() -> str:
     return SECRET_PREFIX + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
 
 
-def signature(secret: str, message_id: str, sent_at: datetime, body: bytes) -> str:
-    """What stands in ``webhook-signature``."""
-    key = base64.b64decode(secret.removeprefix(SECRET_PREFIX))
-    signed = f"{message_id}.{int(sent_at.timestamp())}.".encode() + body
-    return "v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
-
-
 def headers(secret: str, message_id: str, sent_at: datetime, body: bytes) -> dict[str, str]:
     """The headers of a delivery."""
-    return {
-        "Content-Type": "application/json",
-        ID_HEADER: message_id,
-        TIME_HEADER: str(int(sent_at.timestamp())),
-        SIGNATURE_HEADER: signature(secret, message_id, sent_at, body),
-    }
+    return {"Content-Type": "application/json", **sign(secret, message_id, sent_at, body)}
 
 
 def verify(secret: str, given: dict[str, str], body: bytes, now: datetime) -> str:
@@ -75,14 +65,14 @@ def verify(secret: str, given: dict[str, str], body: bytes, now: datetime) -> st
     ``given`` are the headers by lower-case name.  Raises ForbiddenError ``webhook_unsigned``,
     ``webhook_stale`` or ``webhook_forged``.
     """
-    message_id, stamp = given.get(ID_HEADER, ""), given.get(TIME_HEADER, "")
+    message_id, stamp = given.get(ID_HEADER, ""), given.get(TIMESTAMP_HEADER, "")
     if not message_id or not stamp.isdigit() or SIGNATURE_HEADER not in given:
         raise ForbiddenError("webhook_unsigned")
     try:
         sent_at = datetime.fromtimestamp(int(stamp), UTC)
     except (OverflowError, ValueError, OSError) as error:
         raise ForbiddenError("webhook_unsigned") from error
-    expected = signature(secret, message_id, sent_at, body)
+    expected = sign(secret, message_id, sent_at, body)[SIGNATURE_HEADER]
     # Several, while a secret is being replaced.
     if not any(
         hmac.compare_digest(expected.encode(), one.encode())

@@ -6,6 +6,7 @@ import pytest
 
 from reunite.kernel.errors import ForbiddenError, InvalidInputError
 from reunite.kernel.ids import AccountId
+from reunite.kernel.signatures import ID_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
 from reunite.partners.keys import (
     ApiKey,
     Scope,
@@ -15,16 +16,7 @@ from reunite.partners.keys import (
     new_secret,
     require_domain,
 )
-from reunite.partners.webhooks import (
-    ID_HEADER,
-    SIGNATURE_HEADER,
-    TIME_HEADER,
-    Webhook,
-    headers,
-    new_webhook_secret,
-    signature,
-    verify,
-)
+from reunite.partners.webhooks import Webhook, headers, new_webhook_secret, verify
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 BODY = b'{"type":"case.closed"}'
@@ -99,13 +91,13 @@ def test_a_genuine_message_is_believed() -> None:
 
 def test_the_signature_is_that_of_the_standard() -> None:
     # The example of the Standard Webhooks specification.
-    sent = signature(
+    sent = sign(
         "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
         "msg_p5jXN8AQM9LWM0D4loKWxJek",
         datetime.fromtimestamp(1614265330, UTC),
         b'{"test": 2432232314}',
     )
-    assert sent == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+    assert sent[SIGNATURE_HEADER] == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
 
 
 def test_what_is_forged_stale_or_unsigned_is_not() -> None:
@@ -115,13 +107,13 @@ def test_what_is_forged_stale_or_unsigned_is_not() -> None:
     for given, body, now, code in (
         (sent, BODY + b" ", NOW, "webhook_forged"),
         ({**sent, ID_HEADER: "msg_2"}, BODY, NOW, "webhook_forged"),
-        ({**sent, TIME_HEADER: "1780315300"}, BODY, NOW, "webhook_forged"),
+        ({**sent, TIMESTAMP_HEADER: "1780315300"}, BODY, NOW, "webhook_forged"),
         (headers(new_webhook_secret(), "msg_1", NOW, BODY), BODY, NOW, "webhook_forged"),
         (sent, BODY, late, "webhook_stale"),
         (sent, BODY, NOW - timedelta(minutes=6), "webhook_stale"),
         ({}, BODY, NOW, "webhook_unsigned"),
-        ({**sent, TIME_HEADER: "soon"}, BODY, NOW, "webhook_unsigned"),
-        ({**sent, TIME_HEADER: "9" * 30}, BODY, NOW, "webhook_unsigned"),
+        ({**sent, TIMESTAMP_HEADER: "soon"}, BODY, NOW, "webhook_unsigned"),
+        ({**sent, TIMESTAMP_HEADER: "9" * 30}, BODY, NOW, "webhook_unsigned"),
     ):
         with pytest.raises(ForbiddenError) as caught:
             verify(secret, given, body, now)

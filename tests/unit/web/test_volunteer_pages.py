@@ -3,7 +3,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from reunite.alerts.volunteers import Volunteer
+from reunite.alerts.volunteers import PlaceKind, Volunteer
 from reunite.app.close_case import resolve_case, withdraw_case
 from reunite.app.join_alerts import JoinRequest, find_volunteer, join_alerts
 from reunite.app.search_face import start_search
@@ -328,7 +328,7 @@ def test_another_place_is_kept_and_erased(site: Site) -> None:
     refused = reader.post("/en/volunteer/places", {"kind": "work", "other_town": "Atlantis"})
     assert refused.status_code == 422
     assert 'id="error-other_town"' in refused.text
-    done = reader.post("/en/volunteer/places/work/forget")
+    done = reader.post(f"/en/volunteer/places/{PlaceKind.WORK}/forget")
     assert "The place has been erased." in reader.get(done.headers["location"]).text
     assert "near Beijing" not in reader.get("/en/volunteer").text
     assert reader.post("/en/volunteer/places/castle/forget").status_code == 404
