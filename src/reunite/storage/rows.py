@@ -63,8 +63,3 @@ def faces_from_json(stored: Sequence[Mapping[str, Any]]) -> list[PhotoFace]:
 def ids_to_bytes(ids: Int64) -> bytes:
     """Ids as one value: a thousand in a row are read at once."""
     return np.ascontiguousarray(ids, dtype=_STORED_IDS).tobytes()
-
-
-def ids_from_bytes(stored: bytes) -> Int64:
-    """The ids written by ``ids_to_bytes``."""
-    return np.frombuffer(stored, dtype=_STORED_IDS).astype(np.int64)

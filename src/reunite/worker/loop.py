@@ -47,11 +47,8 @@ class Worker:
         self._deliver_at: datetime | None = None
         self._relay_at: datetime | None = None
         self._requeue_at: datetime | None = None
-        self._erase_at: datetime | None = None
-        self._previews_at: datetime | None = None
-        self._sweep_at: datetime | None = None
+        self._due_at: dict[str, datetime] = {}  # by chore
         self._outside = [OutsideDelivery(services, name) for name in services.channels]
-        self._pull_at: datetime | None = None
 
     def run_until(self, stop: threading.Event) -> None:
         """Work until ``stop`` is set; an unreachable database is waited for.
@@ -167,21 +164,24 @@ class Worker:
         """What is due by the clock; whether that made new work."""
         now = self._services.clock.now()
         queued = 0
-        if self._erase_at is None or now >= self._erase_at:
-            self._erase_at = now + ERASE_EVERY
+        if self._is_due("erase", ERASE_EVERY, now):
             expire_records(self._services)
             erase_expired(self._services)
             queued += queue_digests(self._services)
-        if self._previews_at is None or now >= self._previews_at:
-            self._previews_at = now + PREVIEWS_EVERY
+        if self._is_due("previews", PREVIEWS_EVERY, now):
             queued += queue_due_previews(self._services)
-        if self._pull_at is None or now >= self._pull_at:
-            self._pull_at = now + PULL_EVERY
+        if self._is_due("pull", PULL_EVERY, now):
             pull_due(self._services)
-        if self._sweep_at is None or now >= self._sweep_at:
-            self._sweep_at = now + SWEEP_EVERY
+        if self._is_due("sweep", SWEEP_EVERY, now):
             sweep_photos(self._services)
         return queued > 0
+
+    def _is_due(self, chore: str, every: timedelta, now: datetime) -> bool:
+        """Whether it is time; the next time is set before the work, which may fail."""
+        if now < self._due_at.get(chore, now):
+            return False
+        self._due_at[chore] = now + every
+        return True
 
 
 def _repeat(stop: threading.Event, work: Callable[[], bool]) -> None:
