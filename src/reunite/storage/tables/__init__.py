@@ -23,6 +23,13 @@ from reunite.storage.tables.cases import (
     sightings,
 )
 from reunite.storage.tables.channels import channel_addresses
+from reunite.storage.tables.donors import (
+    blood_centre_members,
+    blood_centres,
+    blood_families,
+    donor_changes,
+    donors,
+)
 from reunite.storage.tables.exchange import (
     api_key_uses,
     api_keys,
@@ -67,6 +74,9 @@ __all__ = [
     "api_key_uses",
     "api_keys",
     "backgrounds",
+    "blood_centre_members",
+    "blood_centres",
+    "blood_families",
     "cap_messages",
     "card_messages",
     "case_origins",
@@ -76,6 +86,8 @@ __all__ = [
     "channel_gates",
     "chunk_deliveries",
     "delivery_failures",
+    "donor_changes",
+    "donors",
     "imports",
     "inbox",
     "inbox_looks",
