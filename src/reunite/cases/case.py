@@ -44,6 +44,10 @@ class Outcome(StrEnum):
     NOT_MISSING = "not_missing"
 
 
+# How a request for blood may end; the others are of people who are sought.
+BLOOD_OUTCOMES = (Outcome.HELPED, Outcome.UNMET, Outcome.NOT_NEEDED, Outcome.DECEASED)
+
+
 class ResolutionCause(StrEnum):
     """What brought the outcome about; without it, numbers of people found mean nothing."""
 
@@ -56,6 +60,15 @@ class ResolutionCause(StrEnum):
     NO_DONOR = "no_donor"  # nobody who was asked could come
     UNRELATED = "unrelated"
     MISTAKEN_REPORT = "mistaken_report"
+
+
+BLOOD_CAUSES = (
+    ResolutionCause.DONOR_ASKED,
+    ResolutionCause.STOCK,
+    ResolutionCause.NO_DONOR,
+    ResolutionCause.UNRELATED,
+    ResolutionCause.MISTAKEN_REPORT,
+)
 
 
 @dataclass(frozen=True, slots=True)

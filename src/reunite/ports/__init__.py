@@ -6,6 +6,12 @@ implements them in memory.  One contract suite (``tests/contract``) runs on both
 
 from reunite.ports.accounts import AccountRepository
 from reunite.ports.alerts import AlertPlanRepository, VolunteerChange, VolunteerRepository
+from reunite.ports.blood_requests import (
+    BloodRequestRepository,
+    BloodStockRepository,
+    DonorAskRepository,
+    ShelvedUnit,
+)
 from reunite.ports.cases import (
     CaseCount,
     CaseQuery,
@@ -42,6 +48,7 @@ from reunite.ports.database import (
     PhotoStore,
     Transaction,
 )
+from reunite.ports.donors import BloodCentreRepository, DonorChange, DonorRepository
 from reunite.ports.exchange import (
     AlertLedger,
     ApiKeyRepository,
@@ -76,13 +83,15 @@ from reunite.ports.searches import (
 )
 
 __all__ = [
-    "FURTHEST_DUE",
     "AccountRepository",
     "AlertLedger",
     "AlertPlanRepository",
     "ApiKeyRepository",
     "Arrival",
     "BackgroundRepository",
+    "BloodCentreRepository",
+    "BloodRequestRepository",
+    "BloodStockRepository",
     "CaseCount",
     "CaseKeys",
     "CaseQuery",
@@ -99,6 +108,10 @@ __all__ = [
     "Database",
     "Delivery",
     "DigestOption",
+    "DonorAskRepository",
+    "DonorChange",
+    "DonorRepository",
+    "FURTHEST_DUE",
     "GalleryChange",
     "ImportRepository",
     "InboxEntry",
@@ -126,6 +139,7 @@ __all__ = [
     "RegistrationRepository",
     "ResidentRecord",
     "ServiceChannel",
+    "ShelvedUnit",
     "SightingRepository",
     "StationRepository",
     "Taken",

@@ -12,6 +12,11 @@ import numpy.typing as npt
 from reunite.kernel.ids import AccountId, NoticeId
 from reunite.ports.accounts import AccountRepository
 from reunite.ports.alerts import AlertPlanRepository, VolunteerRepository
+from reunite.ports.blood_requests import (
+    BloodRequestRepository,
+    BloodStockRepository,
+    DonorAskRepository,
+)
 from reunite.ports.cases import (
     CaseRepository,
     LeadRepository,
@@ -20,6 +25,7 @@ from reunite.ports.cases import (
     TemplateRepository,
 )
 from reunite.ports.channels import ChannelAddressRepository
+from reunite.ports.donors import BloodCentreRepository, DonorRepository
 from reunite.ports.exchange import (
     AlertLedger,
     ApiKeyRepository,
@@ -140,6 +146,16 @@ class Transaction(Protocol):
     def cap_messages(self) -> AlertLedger: ...
     @property
     def webhooks(self) -> WebhookRepository: ...
+    @property
+    def blood_centres(self) -> BloodCentreRepository: ...
+    @property
+    def donors(self) -> DonorRepository: ...
+    @property
+    def blood_requests(self) -> BloodRequestRepository: ...
+    @property
+    def donor_asks(self) -> DonorAskRepository: ...
+    @property
+    def blood_stock(self) -> BloodStockRepository: ...
     @property
     def outbox(self) -> Outbox: ...
 

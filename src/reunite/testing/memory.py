@@ -16,8 +16,14 @@ from reunite.kernel.errors import NotFoundError, ReuniteError
 from reunite.kernel.ids import AccountId
 from reunite.ports import Arrival
 from reunite.testing.memory_accounts import MemoryAccounts, MemoryVolunteers
+from reunite.testing.memory_blood_requests import (
+    MemoryBloodRequests,
+    MemoryBloodStock,
+    MemoryDonorAsks,
+)
 from reunite.testing.memory_cases import MemoryCases, MemoryPhotos, MemorySightings
 from reunite.testing.memory_channels import MemoryChannelAddresses
+from reunite.testing.memory_donors import MemoryBloodCentres, MemoryDonors
 from reunite.testing.memory_exchange import (
     MemoryApiKeys,
     MemoryCapMessages,
@@ -67,6 +73,11 @@ class MemoryTransaction:
         self.partners = MemoryPartners(session)
         self.cap_messages = MemoryCapMessages(session)
         self.webhooks = MemoryWebhooks(session)
+        self.blood_centres = MemoryBloodCentres(session)
+        self.donors = MemoryDonors(session)
+        self.blood_requests = MemoryBloodRequests(session)
+        self.donor_asks = MemoryDonorAsks(session)
+        self.blood_stock = MemoryBloodStock(session)
         self.outbox = MemoryOutbox(session)
         self._session = session
         self._announce = announce
