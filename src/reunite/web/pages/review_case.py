@@ -14,7 +14,13 @@ from reunite.app.name_accounts import name_accounts
 from reunite.app.publish_case import AlertPreview, preview_alert, verify_case
 from reunite.app.view_case import CaseView, get_case
 from reunite.app.widen_alert import find_plan
-from reunite.cases.case import CaseStatus, Outcome, ResolutionCause
+from reunite.cases.case import (
+    BLOOD_CAUSES,
+    BLOOD_OUTCOMES,
+    CaseStatus,
+    Outcome,
+    ResolutionCause,
+)
 from reunite.cases.leads import LeadStatus
 from reunite.cases.retention import photos_expire_at
 from reunite.kernel.datum import Datum
