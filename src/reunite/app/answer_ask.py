@@ -164,9 +164,7 @@ def _note_donation(
     transaction.donors.save(donor.check(today))
 
 
-def _view(
-    services: Services, transaction: Transaction, actor: Actor, reference: str
-) -> AskView:
+def _view(services: Services, transaction: Transaction, actor: Actor, reference: str) -> AskView:
     case = transaction.cases.get_by_reference(reference)
     appeal = transaction.blood_requests.find_of_case(case.id)
     donor = transaction.donors.find_of_account(actor.account_id)

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from reunite.accounts.account import Actor
-from reunite.app.centre_access import own_request, require_centre
+from reunite.app.blood_centres import require_centre
 from reunite.app.open_case import located
+from reunite.app.own_request import own_request
 from reunite.app.recruit_donors import look_now
 from reunite.app.services import Services
 from reunite.blood.appeals import Appeal
@@ -80,19 +81,16 @@ class OpenedRequest:
     units: list[SuitableUnit]
 
 
-def open_blood_request(
-    services: Services, actor: Actor | None, wish: RequestWish
-) -> OpenedRequest:
+def open_blood_request(services: Services, actor: Actor | None, wish: RequestWish) -> OpenedRequest:
     """Write a request and, unless there is something to look at first, ask the first wave.
 
-    Raises ForbiddenError ``centre_required``, ``centre_unverified``; InvalidInputError as
+    Raises ForbiddenError ``centre_required``, ``centre_not_verified``; InvalidInputError as
     ``require_request``, ``required`` (no type), ``place_required``, ``place_at_sea``,
     ``family_unknown``.
     """
     now = services.clock.now()
     with services.database.transaction() as transaction:
-        centre = require_centre(transaction, actor)
-        assert actor is not None  # noqa: S101  (it acts for a centre)
+        actor, centre = require_centre(transaction, actor)
         appeal = _appeal(transaction, centre, wish, now)
         case = _case(services, centre, actor, appeal)
         alike = find_alike(transaction, appeal)
@@ -114,7 +112,7 @@ def start_asking(services: Services, actor: Actor | None, reference: str) -> Non
     Raises NotFoundError, ConflictError ``case_closed`` or ``asking_already``.
     """
     with services.database.transaction() as transaction:
-        _, case, appeal = own_request(transaction, actor, reference, lock=True)
+        _, _, case, appeal = own_request(transaction, actor, reference, lock=True)
         require_open(case)
         if appeal.asking_since is not None:
             raise ConflictError("asking_already")
@@ -137,7 +135,7 @@ def promise_unit(
     Raises NotFoundError, ConflictError ``case_closed`` or ``unit_promised``.
     """
     with services.database.transaction() as transaction:
-        _, case, appeal = own_request(transaction, actor, reference, lock=True)
+        _, _, case, appeal = own_request(transaction, actor, reference, lock=True)
         require_open(case)
         if not promised:
             require_promised(transaction, appeal.id, centre_id, number, services.clock.now().date())
@@ -245,4 +243,3 @@ def _case(services: Services, centre: BloodCentre, actor: Actor, appeal: Appeal)
     )
     case.vouch(actor.account_id, now, centre.name)
     return case
-

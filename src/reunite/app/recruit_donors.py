@@ -89,8 +89,9 @@ def wind_down(
     donors = transaction.donors.get_many([one.donor_id for one in asks])
     accounts = {one.id: one.account_id for one in donors.values()}
     unheard = [
-        one for one in asks if one.is_silent and not one.by_phone
-        and accounts.get(one.donor_id) not in told
+        one
+        for one in asks
+        if one.is_silent and not one.by_phone and accounts.get(one.donor_id) not in told
     ]
     transaction.donor_asks.delete(one.id for one in unheard)
     gone = {one.id for one in unheard}

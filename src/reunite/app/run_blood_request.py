@@ -5,7 +5,7 @@ from datetime import datetime
 
 from reunite.accounts.account import Actor
 from reunite.app.answer_ask import settle
-from reunite.app.centre_access import own_request, require_centre
+from reunite.app.blood_centres import require_centre
 from reunite.app.close_case import end_case
 from reunite.app.find_donors import DonorList, list_donors
 from reunite.app.open_blood_request import (
@@ -15,6 +15,7 @@ from reunite.app.open_blood_request import (
     find_units,
     require_open,
 )
+from reunite.app.own_request import own_request
 from reunite.app.services import Services
 from reunite.blood.appeals import Appeal, CannotReason, DonorAsk
 from reunite.blood.centres import BloodCentre
@@ -86,7 +87,7 @@ class DonorContact:
 def list_requests(services: Services, actor: Actor | None) -> list[RequestLine]:
     """The requests of the actor's centre, the newest first."""
     with services.database.transaction() as transaction:
-        centre = require_centre(transaction, actor)
+        _, centre = require_centre(transaction, actor)
         appeals = transaction.blood_requests.list_of_centre(centre.id)
         cases = transaction.cases.get_many([one.case_id for one in appeals])
         lines = []
@@ -100,14 +101,14 @@ def list_requests(services: Services, actor: Actor | None) -> list[RequestLine]:
 def find_centre(services: Services, actor: Actor | None) -> BloodCentre:
     """The verified centre that the actor acts for.  Raises as ``require_centre``."""
     with services.database.transaction() as transaction:
-        return require_centre(transaction, actor)
+        return require_centre(transaction, actor)[1]
 
 
 def get_board(services: Services, actor: Actor | None, reference: str) -> Board:
     """A request of the actor's centre, as it stands now.  Raises NotFoundError."""
     now = services.clock.now()
     with services.database.transaction() as transaction:
-        centre, case, appeal = own_request(transaction, actor, reference)
+        _, centre, case, appeal = own_request(transaction, actor, reference)
         asks = transaction.donor_asks.list_of_request(appeal.id)
         promised = transaction.blood_stock.count_promised(appeal.id)
         recruitment = appeal.recruitment(asks, promised, closed=not case.is_open)
@@ -148,7 +149,7 @@ def get_board(services: Services, actor: Actor | None, reference: str) -> Board:
 def rank_donors(services: Services, actor: Actor | None, reference: str) -> DonorList:
     """Whom the request could reach, in order, and why others are not asked."""
     with services.database.transaction() as transaction:
-        _, _, appeal = own_request(transaction, actor, reference)
+        _, _, _, appeal = own_request(transaction, actor, reference)
         asks = transaction.donor_asks.list_of_request(appeal.id)
         return list_donors(services, transaction, appeal, asks)
 
@@ -161,7 +162,7 @@ def see_contact(
     Raises NotFoundError before a donor has said that they come.
     """
     with services.database.transaction() as transaction:
-        centre, case, appeal = own_request(transaction, actor, reference)
+        actor, centre, case, appeal = own_request(transaction, actor, reference)
         ask = _ask_of(transaction, appeal, ask_id)
         donor = transaction.donors.get_many([ask.donor_id]).get(ask.donor_id)
         if donor is None:
@@ -169,7 +170,6 @@ def see_contact(
         own = ask.by_phone and donor.centre_id == centre.id
         if not (ask.shares_contact or own):
             raise NotFoundError
-        assert actor is not None  # noqa: S101  (it acts for a centre)
         now = services.clock.now()
         transaction.looks.add([Look(actor.account_id, case.id, LookPurpose.DONOR_CONTACT, now)])
         return _contact(transaction, donor, ask)
@@ -194,7 +194,7 @@ def record_answer(
     """
     now = services.clock.now()
     with services.database.transaction() as transaction:
-        _, case, appeal = own_request(transaction, actor, reference, lock=True)
+        _, _, case, appeal = own_request(transaction, actor, reference, lock=True)
         require_open(case)
         ask = _ask_of(transaction, appeal, ask_id)
         before = ask.answer
@@ -240,19 +240,16 @@ def close_request(
         raise InvalidInputError("choice_unknown", field="cause")
     now = services.clock.now()
     with services.database.transaction() as transaction:
-        _, case, appeal = own_request(transaction, actor, reference, lock=True)
+        actor, _, case, appeal = own_request(transaction, actor, reference, lock=True)
         asks = transaction.donor_asks.list_of_request(appeal.id)
         gave = any(one.answer is Answer.GIVEN for one in asks)
         promised = transaction.blood_stock.count_promised(appeal.id)
         _check_cause(outcome, cause, gave=gave, promised=promised > 0)
-        assert actor is not None  # noqa: S101  (it acts for a centre)
         case.resolve(outcome, cause, actor.account_id, now, note.strip()[:500])
         end_case(transaction, case, None)
 
 
-def _check_cause(
-    outcome: Outcome, cause: ResolutionCause, *, gave: bool, promised: bool
-) -> None:
+def _check_cause(outcome: Outcome, cause: ResolutionCause, *, gave: bool, promised: bool) -> None:
     """Our figures are only as honest as this: what nobody recorded is not counted as ours."""
     told = {
         ResolutionCause.DONOR_ASKED: outcome is Outcome.HELPED and gave,

@@ -103,9 +103,7 @@ class DonorAsk:
         if comes_at is not None and comes_at < at - timedelta(minutes=5):
             raise InvalidInputError("coming_in_past", field="comes_at")
         if comes_at is not None and comes_at - at > LATEST_COMING:
-            raise InvalidInputError(
-                "coming_too_late", field="comes_at", days=LATEST_COMING.days
-            )
+            raise InvalidInputError("coming_too_late", field="comes_at", days=LATEST_COMING.days)
         self._move(Answer.COMING, at)
         self.comes_at, self.contact = comes_at, contact
 
@@ -200,7 +198,9 @@ class Appeal:
             needed_by=self.request.needed_by,
             rarest=self.is_rarest,
             override_reason=self.request.override_reason,
-            asks=tuple(Ask(one.donor_id, one.asked_at, one.probability, one.answer) for one in asks),
+            asks=tuple(
+                Ask(one.donor_id, one.asked_at, one.probability, one.answer) for one in asks
+            ),
             closed=closed,
         )
 

@@ -83,6 +83,7 @@ from reunite.ports.searches import (
 )
 
 __all__ = [
+    "FURTHEST_DUE",
     "AccountRepository",
     "AlertLedger",
     "AlertPlanRepository",
@@ -111,7 +112,6 @@ __all__ = [
     "DonorAskRepository",
     "DonorChange",
     "DonorRepository",
-    "FURTHEST_DUE",
     "GalleryChange",
     "ImportRepository",
     "InboxEntry",

@@ -220,9 +220,7 @@ class PostgresBloodStock:
             raise NotFoundError
         if request_id is not None and row.promised_to not in {None, request_id}:
             raise ConflictError("unit_promised")
-        self._connection.execute(
-            update(blood_stock).where(this_one).values(promised_to=request_id)
-        )
+        self._connection.execute(update(blood_stock).where(this_one).values(promised_to=request_id))
 
     def count_promised(self, request_id: BloodRequestId) -> int:
         return self._connection.execute(

@@ -90,9 +90,7 @@ class MemoryDonorAsks:
 
     def save(self, ask: DonorAsk) -> None:
         stored = self.get(ask.id)
-        self._asks.put(
-            ask.id, replace(ask, request_id=stored.request_id, donor_id=stored.donor_id)
-        )
+        self._asks.put(ask.id, replace(ask, request_id=stored.request_id, donor_id=stored.donor_id))
 
     def delete(self, ask_ids: Iterable[DonorAskId]) -> None:
         for ask_id in ask_ids:
