@@ -28,6 +28,7 @@ from reunite.storage.tables.donors import (
     blood_centres,
     blood_families,
     donor_changes,
+    donor_claims,
     donors,
 )
 from reunite.storage.tables.exchange import (
@@ -87,6 +88,7 @@ __all__ = [
     "chunk_deliveries",
     "delivery_failures",
     "donor_changes",
+    "donor_claims",
     "donors",
     "imports",
     "inbox",
