@@ -50,7 +50,7 @@ _MAY_SAY: Final[Mapping[tuple[bool, Party], frozenset[Verdict]]] = {
     (True, Party.CLAIMANT): frozenset({Verdict.STAY}),
     (False, Party.KEEPER): frozenset({Verdict.SAME, Verdict.DIFFERENT}),
     (False, Party.CLAIMANT): frozenset({Verdict.SAME, Verdict.DIFFERENT}),
-    (False, Party.DONOR): frozenset({Verdict.DIFFERENT}),
+    (False, Party.DONOR): frozenset({Verdict.SAME, Verdict.DIFFERENT}),
 }
 
 
@@ -70,7 +70,7 @@ class DonorClaim:
     reference: str = ""  # the claimant's own number for the donor
     own_donor_id: DonorId | None = None
     claimant_says: Verdict | None = None
-    keeper_says: Verdict | None = None
+    keeper_says: Verdict | None = None  # or the donor
     outcome: Verdict | None = None
     settled_at: datetime | None = None
     settled_by: AccountId | None = None
@@ -89,8 +89,8 @@ class DonorClaim:
     def say(self, party: Party, verdict: Verdict, by: AccountId, at: datetime) -> bool:
         """Somebody decides; whether the claim is settled by it.
 
-        That two records are one person needs both centres (a record without a keeper needs
-        only the claimant); anything else needs one party.
+        That two records are one person needs the claimant, and the keeper or the donor;
+        anything else needs one party.
 
         Raises ConflictError ``claim_settled``, InvalidInputError ``choice_unknown``.
         """
@@ -100,12 +100,10 @@ class DonorClaim:
             raise InvalidInputError("choice_unknown", field="verdict")
         if party is Party.CLAIMANT:
             self.claimant_says = verdict
-        elif party is Party.KEEPER:
+        else:
             self.keeper_says = verdict
-        if verdict is Verdict.SAME:
-            keeper_agrees = self.keeper_id is None or self.keeper_says is Verdict.SAME
-            if not (keeper_agrees and self.claimant_says is Verdict.SAME):
-                return False
+        if verdict is Verdict.SAME and self.claimant_says is not self.keeper_says:
+            return False
         self.outcome, self.settled_at, self.settled_by = verdict, at, by
         return True
 

@@ -98,7 +98,7 @@ def test_a_claimant_cannot_take_a_donor_alone() -> None:
         assert claim.is_open
 
 
-def test_records_are_one_only_if_both_centres_say_so() -> None:
+def test_records_are_one_only_if_both_sides_say_so() -> None:
     claim = a_claim(of_record=True)
     assert not claim.say(Party.CLAIMANT, Verdict.SAME, BY, NOW)
     assert claim.is_open
@@ -108,6 +108,6 @@ def test_records_are_one_only_if_both_centres_say_so() -> None:
     claim.say(Party.CLAIMANT, Verdict.SAME, BY, NOW)
     assert claim.say(Party.KEEPER, Verdict.DIFFERENT, BY, NOW)
     assert claim.outcome is Verdict.DIFFERENT
-    kept_by_nobody = a_claim(of_record=True)
-    kept_by_nobody.keeper_id = None
-    assert kept_by_nobody.say(Party.CLAIMANT, Verdict.SAME, BY, NOW)
+    claim = a_claim(of_record=True)
+    assert not claim.say(Party.DONOR, Verdict.SAME, BY, NOW)
+    assert claim.say(Party.CLAIMANT, Verdict.SAME, BY, NOW)
