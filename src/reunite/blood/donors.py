@@ -168,7 +168,8 @@ class RegisteredDonor:
         if self.rules not in shipped_rules():
             raise InvalidInputError("deferral_rules_missing", field="rules", path=self.rules)
         for reason in self.facts.reasons:
-            if reason.code not in rules_named(self.rules).reasons:
+            # Of any country: the centre is asked about what this one's rules do not list.
+            if reason.code not in known_reasons():
                 raise InvalidInputError(
                     "deferral_reason_unknown", field="reasons", reason=reason.code
                 )
@@ -193,6 +194,12 @@ def _check_facts(facts: DonorFacts, today: date) -> None:
 def rules_named(name: str) -> RuleSet:
     """A shipped rule set, read once."""
     return load_rules(name)
+
+
+@lru_cache(maxsize=1)
+def known_reasons() -> frozenset[str]:
+    """Reasons of deferral of all shipped rule sets."""
+    return frozenset(code for name in shipped_rules() for code in rules_named(name).reasons)
 
 
 def contradicts(found: Phenotype, said: Phenotype) -> bool:
