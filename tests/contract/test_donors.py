@@ -73,7 +73,7 @@ def test_families_are_found_by_their_code(database: Database) -> None:
 
 def test_a_donor_comes_back_whole(database: Database) -> None:
     centre = store_centre(database)
-    donor = store_donor(database, written="孟买型 Jk(a-b-) 抗-E 其他:Sd^a+")
+    donor = store_donor(database, written="孟买型 Jk(a-b-) 抗-E 其他:Vw+")
     with database.transaction() as transaction:
         assert transaction.donors.get(donor.id) == donor
     donor.centre_id, donor.reference = centre.id, "HZ-1"
@@ -181,7 +181,8 @@ def test_the_stream_tells_who_has_come_changed_and_gone(database: Database) -> N
     assert told.position >= start
     with database.transaction() as transaction:
         assert transaction.donors.forget_changes_before(NOW + timedelta(days=20_000)) > 0
-    assert changes(database, 0) == DonorChange((), (), changes(database, 0).position)
+    told = changes(database, 0)
+    assert (tuple(told.present), tuple(told.gone)) == ((), ())
 
 
 def test_donors_are_found_by_code_contact_and_birthday(database: Database) -> None:
