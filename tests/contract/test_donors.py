@@ -6,6 +6,7 @@ from datetime import date, timedelta
 import pytest
 
 from reunite.blood.centres import BloodFamily
+from reunite.blood.claims import ClaimReason, DonorClaim, Party, Verdict
 from reunite.blood.deferral import Donation, DonationKind, DonorFacts, Reason
 from reunite.blood.donors import Confirmation, TypingMethod
 from reunite.blood.notation import parse_phenotype
@@ -72,7 +73,7 @@ def test_families_are_found_by_their_code(database: Database) -> None:
 
 def test_a_donor_comes_back_whole(database: Database) -> None:
     centre = store_centre(database)
-    donor = store_donor(database, written="孟买型 Jk(a-b-) 抗-E 其他:Sd^a+")
+    donor = store_donor(database, written="孟买型 Jk(a-b-) 抗-E 其他:Vw+")
     with database.transaction() as transaction:
         assert transaction.donors.get(donor.id) == donor
     donor.centre_id, donor.reference = centre.id, "HZ-1"
@@ -180,4 +181,59 @@ def test_the_stream_tells_who_has_come_changed_and_gone(database: Database) -> N
     assert told.position >= start
     with database.transaction() as transaction:
         assert transaction.donors.forget_changes_before(NOW + timedelta(days=20_000)) > 0
-    assert changes(database, 0) == DonorChange((), (), changes(database, 0).position)
+    told = changes(database, 0)
+    assert (tuple(told.present), tuple(told.gone)) == ((), ())
+
+
+def test_donors_are_found_by_code_contact_and_birthday(database: Database) -> None:
+    centre = store_centre(database)
+    one = store_donor(database, contact="+86 138-0000-1234")
+    other = store_donor(database, facts=DonorFacts(date(1980, 5, 5)))
+    with database.transaction() as transaction:
+        donors = transaction.donors
+        assert donors.find_by_code(one.code, lock=True) == one
+        assert donors.find_by_code("X") is None
+        assert donors.list_resembling(["13800001234"], []) == [one]
+        assert donors.list_resembling([], [date(1980, 5, 5)]) == [other]
+        assert donors.list_resembling(["", "13800001234"], [date(1980, 5, 5)]) == [one, other]
+        assert donors.list_resembling([""], []) == []
+        one.contact, one.centre_id = "", centre.id
+        donors.save(one)
+        assert donors.list_resembling(["13800001234"], []) == []
+
+
+def test_a_claim_is_made_once_and_goes_with_its_donor(database: Database) -> None:
+    keeper, claimant = store_centre(database), store_centre(database)
+    officer = store_account(database)
+    donor = store_donor(database, centre_id=keeper.id)
+    own = store_donor(database, centre_id=claimant.id)
+    claims = [
+        DonorClaim(donor.id, keeper.id, claimant.id, ClaimReason.CODE, NOW, reference="B-7"),
+        DonorClaim(
+            donor.id, keeper.id, claimant.id, ClaimReason.SAME_CONTACT, NOW, own_donor_id=own.id
+        ),
+    ]
+    with database.transaction() as transaction:
+        assert all(transaction.donors.add_claim(claim) for claim in claims)
+        assert not any(transaction.donors.add_claim(replace(claim)) for claim in claims)
+        assert transaction.donors.list_open_claims(keeper.id) == claims
+        assert transaction.donors.list_open_claims(claimant.id) == claims
+        assert transaction.donors.list_claims_of_donor(own.id) == claims[1:]
+    assert claims[1].say(Party.CLAIMANT, Verdict.SAME, officer.id, NOW) is False
+    assert claims[0].say(Party.KEEPER, Verdict.STAY, officer.id, NOW) is True
+    with database.transaction() as transaction:
+        for claim in claims:
+            transaction.donors.save_claim(claim)
+    with database.transaction() as transaction:
+        assert transaction.donors.get_claim(claims[0].id, lock=True) == claims[0]
+        assert transaction.donors.list_open_claims(keeper.id) == claims[1:]
+        assert transaction.donors.list_claims_of_donor(donor.id) == claims
+        transaction.donors.delete(own.id)
+        assert transaction.donors.list_claims_of_donor(donor.id) == claims[:1]
+        transaction.donors.delete(donor.id)
+        for ask in (
+            lambda: transaction.donors.get_claim(claims[0].id),
+            lambda: transaction.donors.save_claim(claims[0]),
+        ):
+            with pytest.raises(NotFoundError):
+                ask()

@@ -86,7 +86,7 @@ def open_blood_request(services: Services, actor: Actor | None, wish: RequestWis
 
     Raises ForbiddenError ``centre_required``, ``centre_not_verified``; InvalidInputError as
     ``require_request``, ``required`` (no type), ``place_required``, ``place_at_sea``,
-    ``family_unknown``.
+    ``family_code_unknown``.
     """
     now = services.clock.now()
     with services.database.transaction() as transaction:
@@ -206,7 +206,7 @@ def _appeal(
         raise InvalidInputError("required", field="patient")
     family = wish.family_code.strip().upper()
     if family and transaction.blood_centres.find_family(family) is None:
-        raise InvalidInputError("family_unknown", field="family_code")
+        raise InvalidInputError("family_code_unknown", field="family_code")
     request = BloodRequest(
         centre_id=centre.id,
         need=Need(wish.patient, wish.component, wish.childbearing, wish.policy),

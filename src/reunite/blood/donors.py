@@ -3,6 +3,8 @@
 A donor is an account of the application, a record that a centre keeps without one, or both.
 """
 
+import re
+import unicodedata
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
@@ -25,11 +27,13 @@ from reunite.blood.phenotype import VARIANTS_OF_D, Phenotype
 from reunite.blood.spelling import format_phenotype
 from reunite.blood.waves import History
 from reunite.kernel.errors import InvalidInputError
-from reunite.kernel.ids import AccountId, BloodCentreId, DonorId
+from reunite.kernel.ids import AccountId, BloodCentreId, DonorId, new_reference
 from reunite.kernel.languages import Language
 from reunite.kernel.places import Point, centre_of
 
 MAX_REFERENCE: Final = 60
+_LEAST_DIGITS: Final = 7  # of a telephone number; fewer say nothing
+_NUMBER_DIGITS: Final = 11  # of a mobile number in China; what stands before is the country
 MAX_CONTACT: Final = 200
 MAX_DONATIONS: Final = 400  # twenty years of platelets every fortnight would be 520; few get there
 FURTHEST_KM: Final = 5000
@@ -68,7 +72,8 @@ class RegisteredDonor:
     ``declared`` is their own word, ``confirmation`` a laboratory's; one of them is there.
     ``centre_id`` keeps the donor, under its own number ``reference``.  ``cell`` is an H3 cell,
     never a point; ``place_label`` the GeoNames id of the town, as for volunteers.
-    ``travel_km`` None: as far as it takes.
+    ``travel_km`` None: as far as it takes.  ``code`` is what a donor tells a centre, so that it
+    can find the record.
     """
 
     registered_at: datetime
@@ -87,7 +92,8 @@ class RegisteredDonor:
     asleep: bool = False
     away_until: date | None = None
     family_code: str = ""
-    contact: str = ""  # by which the centre reaches a donor without an account
+    contact: str = ""  # by which the centre reaches the donor: a telephone number or e-mail
+    code: str = field(default_factory=new_reference)
     last_asked_at: datetime | None = None
     history: History = field(default_factory=History)
     id: DonorId = DonorId(0)
@@ -162,7 +168,8 @@ class RegisteredDonor:
         if self.rules not in shipped_rules():
             raise InvalidInputError("deferral_rules_missing", field="rules", path=self.rules)
         for reason in self.facts.reasons:
-            if reason.code not in rules_named(self.rules).reasons:
+            # Of any country: the centre is asked about what this one's rules do not list.
+            if reason.code not in known_reasons():
                 raise InvalidInputError(
                     "deferral_reason_unknown", field="reasons", reason=reason.code
                 )
@@ -189,6 +196,12 @@ def rules_named(name: str) -> RuleSet:
     return load_rules(name)
 
 
+@lru_cache(maxsize=1)
+def known_reasons() -> frozenset[str]:
+    """Reasons of deferral of all shipped rule sets."""
+    return frozenset(code for name in shipped_rules() for code in rules_named(name).reasons)
+
+
 def contradicts(found: Phenotype, said: Phenotype) -> bool:
     """Whether both cannot be true of one person; what either does not know contradicts nothing."""
     if found.abo and said.abo and (found.abo is not said.abo or found.h is not said.h):
@@ -198,6 +211,14 @@ def contradicts(found: Phenotype, said: Phenotype) -> bool:
     if found.d and said.d and found.d is not said.d and not is_variant:
         return True
     return bool(found.positive & said.negative or found.negative & said.positive)
+
+
+def contact_key(contact: str) -> str:
+    """The same for all ways of writing one telephone number or address; empty for neither."""
+    if "@" in contact:
+        return contact.strip().lower()
+    digits = re.sub(r"\D", "", unicodedata.normalize("NFKC", contact))
+    return digits[-_NUMBER_DIGITS:] if len(digits) >= _LEAST_DIGITS else ""
 
 
 def stored_type(phenotype: Phenotype) -> str:

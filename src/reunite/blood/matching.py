@@ -115,9 +115,9 @@ class DonorPool:
             for name, rows in self.unlisted.items()
         }
         return DonorPool(
-            *(getattr(self, name)[keep] for name in _ARRAYS),
-            unlisted,
-            {int(place[row]): one for row, one in self.phenotypes.items() if keep[row]},
+            **{name: getattr(self, name)[keep] for name in _ARRAYS},
+            unlisted=unlisted,
+            phenotypes={int(place[row]): one for row, one in self.phenotypes.items() if keep[row]},
         )
 
     def followed_by(self, other: "DonorPool") -> "DonorPool":
@@ -130,9 +130,12 @@ class DonorPool:
             unlisted.setdefault(name, []).extend(first + row for row in rows)
         shifted = {first + row: one for row, one in other.phenotypes.items()}
         return DonorPool(
-            *(np.concatenate([getattr(self, name), getattr(other, name)]) for name in _ARRAYS),
-            unlisted,
-            {**self.phenotypes, **shifted},
+            **{
+                name: np.concatenate([getattr(self, name), getattr(other, name)])
+                for name in _ARRAYS
+            },
+            unlisted=unlisted,
+            phenotypes={**self.phenotypes, **shifted},
         )
 
 

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 
 from reunite.blood.centres import BloodCentre, BloodFamily
+from reunite.blood.claims import DonorClaim
 from reunite.blood.donors import RegisteredDonor
-from reunite.kernel.ids import AccountId, BloodCentreId, DonorId
+from reunite.kernel.ids import AccountId, BloodCentreId, DonorClaimId, DonorId
 
 
 class BloodCentreRepository(Protocol):
@@ -74,6 +75,10 @@ class DonorRepository(Protocol):
         self, account_id: AccountId, *, lock: bool = False
     ) -> RegisteredDonor | None: ...
 
+    def find_by_code(self, code: str, *, lock: bool = False) -> RegisteredDonor | None:
+        """The donor who shows this code to a centre."""
+        ...
+
     def get_many(self, donor_ids: Sequence[DonorId]) -> dict[DonorId, RegisteredDonor]:
         """Those of them that are there."""
         ...
@@ -91,6 +96,12 @@ class DonorRepository(Protocol):
         ...
 
     def count_of_centre(self, centre_id: BloodCentreId) -> int: ...
+
+    def list_resembling(
+        self, contact_keys: Sequence[str], births: Sequence[date]
+    ) -> list[RegisteredDonor]:
+        """Everybody with one of these contacts or birthdays, by id."""
+        ...
 
     def list_family(self, code: str) -> list[RegisteredDonor]:
         """Donors who joined a family, by id."""
@@ -120,6 +131,26 @@ class DonorRepository(Protocol):
         ...
 
     def count(self) -> int: ...
+
+    def add_claim(self, claim: DonorClaim) -> bool:
+        """Sets ``claim.id``; False where this was claimed before, whatever it came to."""
+        ...
+
+    def get_claim(self, claim_id: DonorClaimId, *, lock: bool = False) -> DonorClaim:
+        """Raises NotFoundError."""
+        ...
+
+    def save_claim(self, claim: DonorClaim) -> None:
+        """Write what was said and what came of it.  Raises NotFoundError."""
+        ...
+
+    def list_open_claims(self, centre_id: BloodCentreId) -> list[DonorClaim]:
+        """What a centre claims or is asked to give up, the oldest first."""
+        ...
+
+    def list_claims_of_donor(self, donor_id: DonorId) -> list[DonorClaim]:
+        """Claims of a donor, settled or not, the oldest first."""
+        ...
 
     def position(self) -> int:
         """Where the stream of changes stands now; take it before reading everyone."""

@@ -9,20 +9,23 @@ import numpy as np
 from sqlalchemy import Connection, RowMapping, Select, delete, func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
+from reunite.blood.claims import DonorClaim
 from reunite.blood.deferral import Donation, DonationKind, DonorFacts, Reason
 from reunite.blood.donors import (
     Confirmation,
     ConsentPurpose,
     RegisteredDonor,
     TypingMethod,
+    contact_key,
     read_type,
     stored_type,
 )
 from reunite.blood.waves import History
 from reunite.kernel.errors import ConflictError, NotFoundError
-from reunite.kernel.ids import AccountId, BloodCentreId, DonorId
+from reunite.kernel.ids import AccountId, BloodCentreId, DonorClaimId, DonorId
 from reunite.kernel.people import Sex
 from reunite.ports import DonorChange
+from reunite.storage.donor_claims import DonorClaims
 from reunite.storage.tables import donor_changes, donors
 
 _BATCH = 5_000  # rows that are held at once while everybody is read
@@ -41,6 +44,7 @@ class PostgresDonors:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._claims = DonorClaims(connection)
 
     def add(self, donor: RegisteredDonor) -> DonorId:
         """Sets ``donor.id``.  Raises ConflictError ``donor_exists``, ``donor_reference_taken``."""
@@ -69,6 +73,10 @@ class PostgresDonors:
         self, account_id: AccountId, *, lock: bool = False
     ) -> RegisteredDonor | None:
         return self._find(select(donors).where(donors.c.account_id == account_id), lock=lock)
+
+    def find_by_code(self, code: str, *, lock: bool = False) -> RegisteredDonor | None:
+        """The donor who shows this code to a centre."""
+        return self._find(select(donors).where(donors.c.code == code), lock=lock)
 
     def get_many(self, donor_ids: Sequence[DonorId]) -> dict[DonorId, RegisteredDonor]:
         """Those of them that are there."""
@@ -100,6 +108,16 @@ class PostgresDonors:
 
     def count_of_centre(self, centre_id: BloodCentreId) -> int:
         return self._count(select(func.count()).where(donors.c.centre_id == centre_id))
+
+    def list_resembling(
+        self, contact_keys: Sequence[str], births: Sequence[date]
+    ) -> list[RegisteredDonor]:
+        """Everybody with one of these contacts or birthdays, by id."""
+        keys = [one for one in contact_keys if one]
+        # Said twice, so that the partial index is used.
+        by_contact = (donors.c.contact_key != "") & (donors.c.contact_key == func.any(keys))
+        by_birth = donors.c.born_on == func.any(list(births))
+        return self._list(select(donors).where(by_contact | by_birth).order_by(donors.c.id))
 
     def list_family(self, code: str) -> list[RegisteredDonor]:
         """Donors who joined a family, by id."""
@@ -148,6 +166,26 @@ class PostgresDonors:
 
     def count(self) -> int:
         return self._count(select(func.count()).select_from(donors))
+
+    def add_claim(self, claim: DonorClaim) -> bool:
+        """Sets ``claim.id``; False where this was claimed before, whatever it came to."""
+        return self._claims.add(claim)
+
+    def get_claim(self, claim_id: DonorClaimId, *, lock: bool = False) -> DonorClaim:
+        """Raises NotFoundError."""
+        return self._claims.get(claim_id, lock=lock)
+
+    def save_claim(self, claim: DonorClaim) -> None:
+        """Write what was said and what came of it.  Raises NotFoundError."""
+        self._claims.save(claim)
+
+    def list_open_claims(self, centre_id: BloodCentreId) -> list[DonorClaim]:
+        """What a centre claims or is asked to give up, the oldest first."""
+        return self._claims.list_open(centre_id)
+
+    def list_claims_of_donor(self, donor_id: DonorId) -> list[DonorClaim]:
+        """Claims of a donor, settled or not, the oldest first."""
+        return self._claims.list_of_donor(donor_id)
 
     def position(self) -> int:
         """Where the stream of changes stands now; take it before reading everyone."""
@@ -226,6 +264,8 @@ def _columns(donor: RegisteredDonor) -> dict[str, Any]:
         "away_until": donor.away_until,
         "family_code": donor.family_code or None,
         "contact": donor.contact,
+        "contact_key": contact_key(donor.contact),
+        "code": donor.code,
     }
 
 
@@ -268,6 +308,7 @@ def _donor(row: RowMapping) -> RegisteredDonor:
         away_until=row["away_until"],
         family_code=row["family_code"] or "",
         contact=row["contact"],
+        code=row["code"],
         last_asked_at=row["last_asked_at"],
         history=History(row["asked"], row["willing"]),
         id=DonorId(row["id"]),

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from reunite.blood.centres import BloodCentre, BloodFamily
-from reunite.blood.donors import RegisteredDonor
+from reunite.blood.claims import DonorClaim
+from reunite.blood.donors import RegisteredDonor, contact_key
 from reunite.blood.waves import History
 from reunite.kernel.errors import ConflictError, NotFoundError
-from reunite.kernel.ids import AccountId, BloodCentreId, DonorId
+from reunite.kernel.ids import AccountId, BloodCentreId, DonorClaimId, DonorId
 from reunite.ports import DonorChange
 from reunite.testing.memory_accounts import UNCOMMITTED, require_account
 from reunite.testing.memory_tables import MemorySession, Table
@@ -90,6 +91,7 @@ class MemoryDonors:
     def __init__(self, session: MemorySession) -> None:
         self._session = session
         self._donors: Table[DonorId, RegisteredDonor] = session.table("donors")
+        self._claims: Table[DonorClaimId, DonorClaim] = session.table("donor_claims")
         self._changes: Table[int, _Change] = session.table("donor_changes")
 
     def add(self, donor: RegisteredDonor) -> DonorId:
@@ -110,6 +112,10 @@ class MemoryDonors:
         self, account_id: AccountId, *, lock: bool = False
     ) -> RegisteredDonor | None:
         found = self._donors.values(lambda one: one.account_id == account_id)
+        return self.get(found[0].id, lock=lock) if found else None
+
+    def find_by_code(self, code: str, *, lock: bool = False) -> RegisteredDonor | None:
+        found = self._donors.values(lambda one: one.code == code)
         return self.get(found[0].id, lock=lock) if found else None
 
     def get_many(self, donor_ids: Sequence[DonorId]) -> dict[DonorId, RegisteredDonor]:
@@ -134,6 +140,14 @@ class MemoryDonors:
     def count_of_centre(self, centre_id: BloodCentreId) -> int:
         return len(self._donors.values(lambda one: one.centre_id == centre_id))
 
+    def list_resembling(
+        self, contact_keys: Sequence[str], births: Sequence[date]
+    ) -> list[RegisteredDonor]:
+        keys, days = {one for one in contact_keys if one}, set(births)
+        return self._donors.values(
+            lambda one: contact_key(one.contact) in keys or one.facts.born_on in days
+        )
+
     def list_family(self, code: str) -> list[RegisteredDonor]:
         return self._donors.values(lambda one: bool(code) and one.family_code == code)
 
@@ -152,6 +166,9 @@ class MemoryDonors:
     def delete(self, donor_id: DonorId) -> None:
         if donor_id in self._donors:
             self._donors.delete(donor_id)
+            for key, claim in self._claims.items():
+                if donor_id in {claim.donor_id, claim.own_donor_id}:
+                    self._claims.delete(key)
             self._note_change(donor_id)
 
     def mark_asked(self, donor_ids: Sequence[DonorId], at: datetime) -> None:
@@ -170,6 +187,37 @@ class MemoryDonors:
 
     def count(self) -> int:
         return len(self._donors.values())
+
+    def add_claim(self, claim: DonorClaim) -> bool:
+        self.get(claim.donor_id)
+        key = (claim.donor_id, claim.centre_id, claim.own_donor_id)
+        self._session.hold("donor_claims.key", key)
+        for one in self._claims.values():
+            if (one.donor_id, one.centre_id, one.own_donor_id) == key:
+                return False
+        claim.id = DonorClaimId(self._session.store.next_id("donor_claims"))
+        self._claims.put(claim.id, claim)
+        return True
+
+    def get_claim(self, claim_id: DonorClaimId, *, lock: bool = False) -> DonorClaim:
+        if lock:
+            self._session.hold("donor_claims", claim_id)
+        claim = self._claims.get(claim_id)
+        if claim is None:
+            raise NotFoundError
+        return claim
+
+    def save_claim(self, claim: DonorClaim) -> None:
+        self.get_claim(claim.id)
+        self._claims.put(claim.id, claim)
+
+    def list_open_claims(self, centre_id: BloodCentreId) -> list[DonorClaim]:
+        return self._claims.values(
+            lambda one: one.is_open and centre_id in {one.centre_id, one.keeper_id}
+        )
+
+    def list_claims_of_donor(self, donor_id: DonorId) -> list[DonorClaim]:
+        return self._claims.values(lambda one: donor_id in {one.donor_id, one.own_donor_id})
 
     def position(self) -> int:
         return self._session.store.commits

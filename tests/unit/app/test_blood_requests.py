@@ -371,7 +371,7 @@ def test_only_verified_centres_ask(desk: Desk) -> None:
         ({"units": 1000}, "number_out_of_range"),
         ({"units_per_donation": 3}, "number_out_of_range"),
         ({"patient": Phenotype()}, "required"),
-        ({"family_code": "nobody"}, "family_unknown"),
+        ({"family_code": "nobody"}, "family_code_unknown"),
         ({"note": "5000元"}, "blood_for_money"),
         ({"place": Point(0.0, -160.0)}, "place_at_sea"),
     ],

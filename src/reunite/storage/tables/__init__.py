@@ -29,6 +29,7 @@ from reunite.storage.tables.donors import (
     blood_centres,
     blood_families,
     donor_changes,
+    donor_claims,
     donors,
 )
 from reunite.storage.tables.exchange import (
@@ -91,6 +92,7 @@ __all__ = [
     "delivery_failures",
     "donor_asks",
     "donor_changes",
+    "donor_claims",
     "donors",
     "imports",
     "inbox",

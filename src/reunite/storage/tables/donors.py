@@ -14,11 +14,13 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    UniqueConstraint,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
 from reunite.blood.centres import CentreKind
+from reunite.blood.claims import ClaimReason, Verdict
 from reunite.blood.donors import TypingMethod
 from reunite.kernel.people import Sex
 from reunite.storage.tables.base import (
@@ -73,6 +75,7 @@ donors = Table(
     id_column(),
     Column("account_id", ForeignKey("accounts.id", ondelete="CASCADE"), unique=True),
     Column("centre_id", ForeignKey("blood_centres.id")),
+    Column("code", Text, nullable=False, unique=True),  # told to a centre by the donor
     text_column("reference"),  # the centre's own number; empty where there is none
     Column("registered_at", UTC_TIME, nullable=False),
     # Blood types in the notation that ``blood.donors.stored_type`` writes.
@@ -96,6 +99,7 @@ donors = Table(
     Column("away_until", Date),
     Column("family_code", ForeignKey("blood_families.code", ondelete="SET NULL"), index=True),
     text_column("contact"),
+    text_column("contact_key"),  # the same for all ways of writing one number
     Column("last_asked_at", UTC_TIME),
     Column("asked", Integer, nullable=False),
     Column("willing", Integer, nullable=False),
@@ -118,8 +122,39 @@ donors = Table(
         unique=True,
         postgresql_where=text("reference <> ''"),
     ),
+    Index("ix_donors_contact_key", "contact_key", postgresql_where=text("contact_key <> ''")),
+    Index(None, "born_on"),
     # Room on the page, so that being asked writes no index.
     postgresql_with={"fillfactor": "80"},
+)
+
+donor_claims = Table(
+    "donor_claims",
+    metadata,
+    id_column(),
+    Column("donor_id", ForeignKey("donors.id", ondelete="CASCADE"), nullable=False),
+    Column("keeper_id", ForeignKey("blood_centres.id", ondelete="CASCADE"), index=True),
+    Column(
+        "centre_id",
+        ForeignKey("blood_centres.id", ondelete="CASCADE"),
+        nullable=False,
+        index=True,
+    ),
+    Column("own_donor_id", ForeignKey("donors.id", ondelete="CASCADE"), index=True),
+    text_column("why"),
+    Column("made_at", UTC_TIME, nullable=False),
+    text_column("reference"),
+    Column("claimant_says", Text),
+    Column("keeper_says", Text),
+    Column("outcome", Text),
+    Column("settled_at", UTC_TIME),
+    Column("settled_by", ForeignKey("accounts.id", ondelete="SET NULL")),
+    UniqueConstraint("donor_id", "centre_id", "own_donor_id", postgresql_nulls_not_distinct=True),
+    CheckConstraint("(outcome IS NULL) = (settled_at IS NULL)", name="settled"),
+    one_of("why", ClaimReason),
+    one_of("claimant_says", Verdict),
+    one_of("keeper_says", Verdict),
+    one_of("outcome", Verdict),
 )
 
 # Written by triggers on ``donors``, as ``volunteer_changes`` is.
