@@ -20,6 +20,7 @@ from reunite.kernel.people import Module, Sex, Side
 from reunite.partners.keys import Scope
 from reunite.ports import ChannelName, DigestOption
 from reunite.web.i18n import N_
+from reunite.web.labels_blood import BLOOD_LABELS
 
 # By type first: Side.MISSING, Module.CHILD and Sex.FEMALE are one and the same dictionary key.
 LABELS: Mapping[type[Enum], Mapping[Enum, str]] = {
@@ -142,6 +143,7 @@ LABELS: Mapping[type[Enum], Mapping[Enum, str]] = {
         Scope.SEARCH: N_("search by name"),
         Scope.STATISTICS: N_("read statistics"),
     },
+    **BLOOD_LABELS,
     Language: {Language.ZH: "中文", Language.EN: "English"},
 }
 
