@@ -28,7 +28,9 @@ def an_appeal(
     database: Database, centre_id: BloodCentreId, status: CaseStatus = CaseStatus.VERIFIED
 ) -> Appeal:
     case, _ = store_case(database, status=status)
-    need = Need(parse_phenotype("Bombay Rh+ anti-E"), Component.RED_CELLS, True, POLICIES["default"])
+    need = Need(
+        parse_phenotype("Bombay Rh+ anti-E"), Component.RED_CELLS, True, POLICIES["default"]
+    )
     request = BloodRequest(
         centre_id,
         need,

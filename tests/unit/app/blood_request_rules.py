@@ -73,8 +73,6 @@ BLOOD_REQUEST_RULES: dict[
     "answer_ask.list_asks": (EVERYONE, answer_ask.list_asks),
     "answer_ask.answer_ask": (
         EVERYONE,
-        lambda s, a: answer_ask.answer_ask(
-            s, a, NOTHING, answer_ask.DonorAnswer(Answer.COMING)
-        ),
+        lambda s, a: answer_ask.answer_ask(s, a, NOTHING, answer_ask.DonorAnswer(Answer.COMING)),
     ),
 }

@@ -420,9 +420,7 @@ def test_stock_comes_before_donors(desk: Desk) -> None:
     with pytest.raises(ConflictError, match="unit_promised"):
         promise_unit(world.services, desk.clerk, second.reference, partner.id, "A1")
     with pytest.raises(ConflictError, match="unit_promised"):
-        promise_unit(
-            world.services, desk.clerk, second.reference, partner.id, "A1", promised=False
-        )
+        promise_unit(world.services, desk.clerk, second.reference, partner.id, "A1", promised=False)
     desk.close(opened.reference, Outcome.HELPED, ResolutionCause.STOCK)
     assert desk.counted().by_cause == {ResolutionCause.STOCK: 1}
     assert NoticeKind.BLOOD_ASK in desk.heard(donor)  # for the second request

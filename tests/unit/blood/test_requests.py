@@ -22,7 +22,12 @@ from reunite.kernel.places import Point
 NOW = datetime(2026, 3, 15, 8, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 ASKED = BloodRequest(
-    BloodCentreId(1), Need(parse_phenotype("Oh RhD+")), 2, Point(30.27, 120.15), NOW, NOW + 12 * HOUR
+    BloodCentreId(1),
+    Need(parse_phenotype("Oh RhD+")),
+    2,
+    Point(30.27, 120.15),
+    NOW,
+    NOW + 12 * HOUR,
 )
 
 

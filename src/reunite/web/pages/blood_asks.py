@@ -94,9 +94,7 @@ def _extras(page: Page, view: AskView) -> Context:
             )
             for one in view.eligibility.hindrances
         ],
-        "reasons": [
-            (one.value, label(one)) for one in CannotReason if one in SAID_BY_DONORS
-        ],
+        "reasons": [(one.value, label(one)) for one in CannotReason if one in SAID_BY_DONORS],
         "Answer": Answer,
         "CannotReason": CannotReason,
         "disclaimer": DISCLAIMER,
