@@ -90,7 +90,7 @@ def test_a_table_says_whose_age_an_interval_holds() -> None:
     rows = {(row["first"], row["last"]): row for row in report["bands"]}
     assert rows[0, 2]["mae"] == 0.5
     assert rows[0, 2]["coverage"] == 1.0
-    assert rows[30, 44]["mae"] == 4.5
+    assert rows[30, 44]["mae"] == 5.0
     assert rows[30, 44]["coverage"] == 0.5
     assert report["coverage"] == 0.75
     by_estimate = {row["first"]: row["faces"] for row in report["bands_by_estimate"]}
