@@ -42,6 +42,7 @@ from reunite.ports.database import (
     PhotoStore,
     Transaction,
 )
+from reunite.ports.donors import BloodCentreRepository, DonorChange, DonorRepository
 from reunite.ports.exchange import (
     AlertLedger,
     ApiKeyRepository,
@@ -83,6 +84,7 @@ __all__ = [
     "ApiKeyRepository",
     "Arrival",
     "BackgroundRepository",
+    "BloodCentreRepository",
     "CaseCount",
     "CaseKeys",
     "CaseQuery",
@@ -99,6 +101,8 @@ __all__ = [
     "Database",
     "Delivery",
     "DigestOption",
+    "DonorChange",
+    "DonorRepository",
     "GalleryChange",
     "ImportRepository",
     "InboxEntry",

@@ -23,6 +23,14 @@ from reunite.storage.tables.cases import (
     sightings,
 )
 from reunite.storage.tables.channels import channel_addresses
+from reunite.storage.tables.donors import (
+    blood_centre_members,
+    blood_centres,
+    blood_families,
+    donor_changes,
+    donor_claims,
+    donors,
+)
 from reunite.storage.tables.exchange import (
     api_key_uses,
     api_keys,
@@ -67,6 +75,9 @@ __all__ = [
     "api_key_uses",
     "api_keys",
     "backgrounds",
+    "blood_centre_members",
+    "blood_centres",
+    "blood_families",
     "cap_messages",
     "card_messages",
     "case_origins",
@@ -76,6 +87,9 @@ __all__ = [
     "channel_gates",
     "chunk_deliveries",
     "delivery_failures",
+    "donor_changes",
+    "donor_claims",
+    "donors",
     "imports",
     "inbox",
     "inbox_looks",
