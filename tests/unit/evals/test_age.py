@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 
 from evals.age.__main__ import main, summary
@@ -69,12 +68,12 @@ def test_a_fit_finds_the_ages_and_its_interval_holds_them() -> None:
     features = rng.standard_normal((1200, FEATURES)) * 0.5
     told = logs + 0.15 * rng.standard_normal(1200)
     features += np.outer(told - features @ direction, direction) / (direction @ direction)
-    features = features.astype(np.float32)
-    fitted = fit(features[:800], ages[:800])
-    path_bytes = _stored(fitted)
-    estimates = read_age_weights(path_bytes).estimates(features[800:])
+    rows = features.astype(np.float32)
+    stored = BytesIO()
+    np.savez(stored, **fit(rows[:800], ages[:800]))  # type: ignore[arg-type]
+    estimates = read_age_weights(stored.getvalue()).estimates(rows[800:])
     true = ages[800:]
-    report = summary(
+    report: dict[str, Any] = summary(
         true,
         *(np.array([getattr(one, name) for one in estimates]) for name in ("years", "low", "high")),
     )
@@ -86,7 +85,7 @@ def test_a_fit_finds_the_ages_and_its_interval_holds_them() -> None:
 def test_a_table_says_whose_age_an_interval_holds() -> None:
     true = np.array([1, 2, 40, 41])
     years = np.array([2.0, 2.0, 50.0, 41.0])
-    report = summary(true, years, years - 1, years + 1)
+    report: dict[str, Any] = summary(true, years, years - 1, years + 1)
     rows = {(row["first"], row["last"]): row for row in report["bands"]}
     assert rows[0, 2]["mae"] == 0.5
     assert rows[0, 2]["coverage"] == 1.0
@@ -95,9 +94,3 @@ def test_a_table_says_whose_age_an_interval_holds() -> None:
     assert report["coverage"] == 0.75
     by_estimate = {row["first"]: row["faces"] for row in report["bands_by_estimate"]}
     assert (by_estimate[30], by_estimate[45]) == (1, 1)
-
-
-def _stored(arrays: dict[str, npt.NDArray[Any]]) -> bytes:
-    stream = BytesIO()
-    np.savez(stream, **arrays)
-    return stream.getvalue()

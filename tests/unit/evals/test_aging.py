@@ -163,4 +163,4 @@ def test_a_graph_of_tensorflow_js_is_computed_as_it_is_written(tmp_path: Path) -
 def _up_to(model: onnx.ModelProto, name: str) -> bytes:
     del model.graph.output[:]
     model.graph.output.append(onnx.helper.make_empty_tensor_value_info(name))
-    return model.SerializeToString()
+    return bytes(model.SerializeToString())
