@@ -14,6 +14,7 @@ from reunite.accounts.account import STAFF, Actor, require_role
 from reunite.alerts.notices import NoticeKind
 from reunite.app.case_from_pfif import Facts, corrected, facts_of, module_of, side_of
 from reunite.app.close_case import end_case
+from reunite.app.describe_case import enter_for_matching
 from reunite.app.services import Services
 from reunite.cases.case import Case, open_case
 from reunite.kernel.errors import ReuniteError
@@ -163,6 +164,7 @@ def _keep(
     )
     transaction.cases.add(case)
     transaction.partners.put_origins(case.id, facts.origins)
+    enter_for_matching(transaction, [case])
     return case.id
 
 
@@ -182,6 +184,7 @@ def _correct(transaction: Transaction, case_id: CaseId, facts: Facts, now: datet
     case.contact = new.contact  # cut to what a case may hold
     transaction.cases.save(case)
     transaction.partners.put_origins(case_id, new.origins)
+    enter_for_matching(transaction, [case])
     if case.is_public:
         _tell(transaction, case, EventName.CASE_CHANGED)
 
