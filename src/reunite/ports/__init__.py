@@ -42,6 +42,7 @@ from reunite.ports.database import (
     PhotoStore,
     Transaction,
 )
+from reunite.ports.duplicates import DuplicateRepository
 from reunite.ports.exchange import (
     AlertLedger,
     ApiKeyRepository,
@@ -99,6 +100,7 @@ __all__ = [
     "Database",
     "Delivery",
     "DigestOption",
+    "DuplicateRepository",
     "GalleryChange",
     "ImportRepository",
     "InboxEntry",

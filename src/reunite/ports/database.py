@@ -20,6 +20,7 @@ from reunite.ports.cases import (
     TemplateRepository,
 )
 from reunite.ports.channels import ChannelAddressRepository
+from reunite.ports.duplicates import DuplicateRepository
 from reunite.ports.exchange import (
     AlertLedger,
     ApiKeyRepository,
@@ -106,6 +107,8 @@ class Transaction(Protocol):
     def templates(self) -> TemplateRepository: ...
     @property
     def leads(self) -> LeadRepository: ...
+    @property
+    def duplicates(self) -> DuplicateRepository: ...
     @property
     def sightings(self) -> SightingRepository: ...
     @property

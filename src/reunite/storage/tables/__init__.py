@@ -23,6 +23,7 @@ from reunite.storage.tables.cases import (
     sightings,
 )
 from reunite.storage.tables.channels import channel_addresses
+from reunite.storage.tables.duplicates import duplicate_decisions, duplicates
 from reunite.storage.tables.exchange import (
     api_key_uses,
     api_keys,
@@ -76,6 +77,8 @@ __all__ = [
     "channel_gates",
     "chunk_deliveries",
     "delivery_failures",
+    "duplicate_decisions",
+    "duplicates",
     "imports",
     "inbox",
     "inbox_looks",
