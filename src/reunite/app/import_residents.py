@@ -28,15 +28,15 @@ from reunite.kernel.errors import ConflictError, InvalidInputError, ReuniteError
 from reunite.kernel.ids import CaseId, StationId, new_reference
 from reunite.kernel.people import Module, Side
 from reunite.partners.stations.columns import Column
+from reunite.partners.stations.documents import DocumentSheet
 from reunite.partners.stations.gazetteer import locate
 from reunite.partners.stations.residents import (
     ReadSheet,
     RefusedRow,
     Resident,
     iter_residents,
-    understand,
+    read_source,
 )
-from reunite.partners.stations.sheets import read_sheet
 from reunite.partners.stations.station import Station
 from reunite.ports import ResidentRecord, Transaction
 
@@ -135,8 +135,7 @@ def import_residents(
     station = require_station(services, actor, station_id)
     today = services.clock.now().date()
     remembered = {head: Column(name) for head, name in station.columns.items()} | options.columns
-    sheet = read_sheet(source)
-    read = understand(sheet, remembered)
+    read = read_source(source, remembered)
     if options.most_rows is not None and len(read) > options.most_rows:
         raise InvalidInputError("sheet_too_large", most_rows=options.most_rows)
     folder = PhotoFolder(options.photos)
@@ -156,10 +155,10 @@ def import_residents(
             outcomes.append(one)
         photos += batch.photos
         progress(state())
-    if not options.dry_run:
+    if not options.dry_run and not isinstance(read.sheet, DocumentSheet):
         _remember_columns(services, station_id, read)
     outcomes.sort(key=lambda one: one.row)
-    return ResidentReport(state(), outcomes, read.mapping, read.unknown_heads, sheet.encoding)
+    return ResidentReport(state(), outcomes, read.mapping, read.unknown_heads, read.sheet.encoding)
 
 
 def _remember_columns(services: Services, station_id: StationId, read: ReadSheet) -> None:
