@@ -64,7 +64,9 @@ def is_likely(services: Services, transaction: Transaction, side: Side, weight: 
     return posterior(weight.bits, pool, SHARE_REPEATED) >= settings.duplicate_probability
 
 
-def weigh_duplicate(services: Services, transaction: Transaction, case: Case, other: Case) -> Weight:
+def weigh_duplicate(
+    services: Services, transaction: Transaction, case: Case, other: Case
+) -> Weight:
     """What facts and faces of two records of one side say."""
     backgrounds = transaction.backgrounds.get_many([case.id, other.id])
     faces = compare_faces(services, transaction, case, other)
@@ -92,7 +94,9 @@ def suggest_pair(
             second_case_id=second,
             suggested_at=services.clock.now(),
             bits=round(weight.bits, 3),
-            evidence=[LeadEvidence(one.fact, one.level, round(one.bits, 3)) for one in weight.evidence],
+            evidence=[
+                LeadEvidence(one.fact, one.level, round(one.bits, 3)) for one in weight.evidence
+            ],
             source=source,
         )
     )

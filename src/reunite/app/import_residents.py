@@ -206,7 +206,9 @@ class _Importer:
             if ahead is not None:
                 yield self._finish(ahead)
 
-    def _prepare(self, rows: Sequence[Resident | RefusedRow], pool: ThreadPoolExecutor) -> _Prepared:
+    def _prepare(
+        self, rows: Sequence[Resident | RefusedRow], pool: ThreadPoolExecutor
+    ) -> _Prepared:
         outcomes = [
             RowOutcome(
                 one.row, "", REFUSED, f"{one.code} ({one.column})" if one.column else one.code

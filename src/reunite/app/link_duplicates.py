@@ -109,6 +109,5 @@ def _views(transaction: Transaction, pairs: list[Duplicate]) -> list[DuplicateVi
         for case_id in ids
     }
     return [
-        DuplicateView(pair, sides[pair.first_case_id], sides[pair.second_case_id])
-        for pair in pairs
+        DuplicateView(pair, sides[pair.first_case_id], sides[pair.second_case_id]) for pair in pairs
     ]

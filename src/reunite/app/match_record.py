@@ -57,9 +57,7 @@ def match_record(
         faces = best if best.similarity > one.similarity else Faces(one.similarity, *photos)
         weight = weigh_pair(transaction, case, one.case, faces.similarity)
         transaction.leads.add_new(lead_of(services, case, one.case, weight, faces))
-    for one in _alike(
-        services, transaction, template[1], case.side, frozenset({int(case.id)})
-    ):
+    for one in _alike(services, transaction, template[1], case.side, frozenset({int(case.id)})):
         weight = weigh_duplicate(services, transaction, case, one.case)
         if is_likely(services, transaction, case.side, weight):
             suggest_pair(services, transaction, case, one.case, weight)

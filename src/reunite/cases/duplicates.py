@@ -69,9 +69,7 @@ class Duplicate:
         """The partner of one of the two."""
         return self.second_case_id if case_id == self.first_case_id else self.first_case_id
 
-    def decide(
-        self, by: AccountId, status: DuplicateStatus, at: datetime, note: str = ""
-    ) -> None:
+    def decide(self, by: AccountId, status: DuplicateStatus, at: datetime, note: str = "") -> None:
         """Link two records, or take them for two people; either can be said anew.
 
         Raises ConflictError ``duplicate_decided`` where that is how they stand already.

@@ -30,9 +30,7 @@ from reunite.testing.faces import paint_person
 from tests.unit.app.world import HANGZHOU, NOON, World, a_report
 
 SITE = Site("reunite.localhost", "https://reunite.example", "CN")
-ZHEN = Person(
-    name="欧阳秀珍", sex=Sex.FEMALE, birth_years=YearRange(1948, 1948), marks="缺门牙"
-)
+ZHEN = Person(name="欧阳秀珍", sex=Sex.FEMALE, birth_years=YearRange(1948, 1948), marks="缺门牙")
 AGAIN = replace(ZHEN, name="欧阳秀贞", birth_years=YearRange(1947, 1949))
 OTHER = Person(name="李国强", sex=Sex.MALE, birth_years=YearRange(1960, 1960), marks="右腿跛")
 
@@ -42,7 +40,9 @@ def world() -> World:
     return World(Settings())
 
 
-def report(world: World, person: Person, side: Side = Side.MISSING, photo: bytes | None = None) -> str:
+def report(
+    world: World, person: Person, side: Side = Side.MISSING, photo: bytes | None = None
+) -> str:
     """The reference of a new elder's case, compared with everybody."""
     told = a_report(module=Module.ELDER, side=side, person=person, photo=photo)
     reference = world.report(world.family, told).reference
@@ -136,7 +136,7 @@ def test_unknown_pairs_are_not_found(world: World) -> None:
 
 
 def feed(world: World, since: timedelta | None = None) -> FeedPage:
-    key = ApiKey("R", world.officer.account_id, b"", frozenset({Scope.READ_PUBLIC}), NOON)
+    key = ApiKey("k", b"", "", frozenset({Scope.READ_PUBLIC}), world.officer.account_id, NOON)
     query = FeedQuery(None if since is None else world.clock.now() - since)
     return read_feed(world.services, key, SITE, query)
 

@@ -123,8 +123,7 @@ def _check_parts(path: Path) -> None:
     if "word/document.xml" not in names:
         raise UnreadableError("document_unreadable")
     if sum(part.file_size for part in parts) > MAX_UNPACKED_BYTES or any(
-        part.file_size > MIN_BOMB_BYTES
-        and part.file_size > MAX_RATIO * max(1, part.compress_size)
+        part.file_size > MIN_BOMB_BYTES and part.file_size > MAX_RATIO * max(1, part.compress_size)
         for part in parts
     ):
         raise UnreadableError("document_too_large")

@@ -70,9 +70,11 @@ def read_documents(path: Path, remembered: Mapping[str, Column]) -> DocumentShee
     Somebody without a number of the station's is known by the name of the file.  Raises
     InvalidInputError ``sheet_empty`` or ``sheet_too_large``.
     """
-    paths = sorted(one for one in path.rglob("*") if one.suffix.lower() in SUFFIXES) if (
-        path.is_dir()
-    ) else [path]
+    paths = (
+        sorted(one for one in path.rglob("*") if one.suffix.lower() in SUFFIXES)
+        if (path.is_dir())
+        else [path]
+    )
     paths = [one for one in paths if one.is_file() and not one.is_symlink()]
     if not paths:
         raise InvalidInputError("sheet_empty")

@@ -31,9 +31,7 @@ def show_duplicates(page: Page) -> Response:
     offset = max(0, page.query_form().integer("offset") or 0)
     linked = page.query("show") == "linked"
     status = DuplicateStatus.LINKED if linked else DuplicateStatus.SUGGESTED
-    views = list_duplicates(
-        page.services, page.actor, status, limit=PAGE_PAIRS + 1, offset=offset
-    )
+    views = list_duplicates(page.services, page.actor, status, limit=PAGE_PAIRS + 1, offset=offset)
     return page.render(
         "review/duplicates.html",
         views=views[:PAGE_PAIRS],
