@@ -85,7 +85,7 @@ def _read_docx(path: Path, folder: Path, name: str) -> dict[str, Any]:
     pictures = _Pictures(folder, name)
     lines = [one.text for one in document.paragraphs]
     tables = []
-    pictured = set()
+    pictured: set[str] = set()
     for table in document.tables:
         rows = []
         for row in list(table.rows)[:MAX_ROWS]:
