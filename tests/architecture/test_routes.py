@@ -125,6 +125,7 @@ MATRIX: dict[tuple[str, str], Access] = {
     ("GET", "/~/_patterns"): STAFF_ONLY,
 }
 NUMBERS = (
+    "duplicate_id",
     "photo_id",
     "sighting_id",
     "lead_id",
