@@ -38,7 +38,8 @@ def main(folder: Path, paths: list[Path]) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY_BYTES, MAX_MEMORY_BYTES))
     for number, path in enumerate(paths):
         signal.alarm(SECONDS_A_DOCUMENT)  # nobody catches it: it ends the process
-        print(json.dumps(read(path, folder, str(number))), flush=True)  # noqa: T201
+        sys.stdout.write(json.dumps(read(path, folder, str(number))) + "\n")
+        sys.stdout.flush()
 
 
 def read(path: Path, folder: Path, name: str) -> dict[str, Any]:
