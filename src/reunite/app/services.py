@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from reunite.alerts.fanout import LEASE
 from reunite.app.audience_sync import LiveAudience
+from reunite.app.donor_sync import LiveDonors
 from reunite.app.gallery_sync import LiveGallery
 from reunite.app.metrics import Metrics
 from reunite.faces.calibration import Calibration
@@ -70,6 +71,7 @@ class Services:
     faces: FaceReader
     gallery: LiveGallery
     audience: LiveAudience
+    donors: LiveDonors
     live: LiveChannel
     clock: Clock
     settings: Settings

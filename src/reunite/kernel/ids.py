@@ -18,6 +18,9 @@ PreviewId = NewType("PreviewId", int)
 ApiKeyId = NewType("ApiKeyId", int)
 CapMessageId = NewType("CapMessageId", int)
 WebhookId = NewType("WebhookId", int)
+DonorId = NewType("DonorId", int)
+DonorClaimId = NewType("DonorClaimId", int)
+BloodCentreId = NewType("BloodCentreId", int)
 
 # Crockford's base 32: no I, L, O or U, so a reference can be read out by telephone.
 REFERENCE_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"

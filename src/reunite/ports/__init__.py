@@ -42,6 +42,7 @@ from reunite.ports.database import (
     PhotoStore,
     Transaction,
 )
+from reunite.ports.donors import BloodCentreRepository, DonorChange, DonorRepository
 from reunite.ports.duplicates import DuplicateRepository
 from reunite.ports.exchange import (
     AlertLedger,
@@ -84,6 +85,7 @@ __all__ = [
     "ApiKeyRepository",
     "Arrival",
     "BackgroundRepository",
+    "BloodCentreRepository",
     "CaseCount",
     "CaseKeys",
     "CaseQuery",
@@ -100,6 +102,8 @@ __all__ = [
     "Database",
     "Delivery",
     "DigestOption",
+    "DonorChange",
+    "DonorRepository",
     "DuplicateRepository",
     "GalleryChange",
     "ImportRepository",

@@ -20,6 +20,7 @@ from reunite.ports.cases import (
     TemplateRepository,
 )
 from reunite.ports.channels import ChannelAddressRepository
+from reunite.ports.donors import BloodCentreRepository, DonorRepository
 from reunite.ports.duplicates import DuplicateRepository
 from reunite.ports.exchange import (
     AlertLedger,
@@ -143,6 +144,10 @@ class Transaction(Protocol):
     def cap_messages(self) -> AlertLedger: ...
     @property
     def webhooks(self) -> WebhookRepository: ...
+    @property
+    def blood_centres(self) -> BloodCentreRepository: ...
+    @property
+    def donors(self) -> DonorRepository: ...
     @property
     def outbox(self) -> Outbox: ...
 

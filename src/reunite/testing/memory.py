@@ -18,6 +18,7 @@ from reunite.ports import Arrival
 from reunite.testing.memory_accounts import MemoryAccounts, MemoryVolunteers
 from reunite.testing.memory_cases import MemoryCases, MemoryPhotos, MemorySightings
 from reunite.testing.memory_channels import MemoryChannelAddresses
+from reunite.testing.memory_donors import MemoryBloodCentres, MemoryDonors
 from reunite.testing.memory_duplicates import MemoryDuplicates
 from reunite.testing.memory_exchange import (
     MemoryApiKeys,
@@ -69,6 +70,8 @@ class MemoryTransaction:
         self.partners = MemoryPartners(session)
         self.cap_messages = MemoryCapMessages(session)
         self.webhooks = MemoryWebhooks(session)
+        self.blood_centres = MemoryBloodCentres(session)
+        self.donors = MemoryDonors(session)
         self.outbox = MemoryOutbox(session)
         self._session = session
         self._announce = announce

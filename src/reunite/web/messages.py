@@ -10,6 +10,7 @@ from babel.support import NullTranslations
 from reunite.kernel.errors import ReuniteError
 from reunite.web.i18n import N_, Formats
 from reunite.web.messages_channels import CHANNEL_MESSAGES
+from reunite.web.messages_donors import DONOR_MESSAGES
 from reunite.web.messages_exchange import EXCHANGE_MESSAGES
 from reunite.web.messages_stations import STATION_MESSAGES
 
@@ -18,6 +19,7 @@ _BUSY = N_("The service cannot answer at the moment. Please try again in a few m
 
 MESSAGES: Mapping[str, str] = {
     **CHANNEL_MESSAGES,
+    **DONOR_MESSAGES,
     **EXCHANGE_MESSAGES,
     **STATION_MESSAGES,
     # Forms

@@ -77,6 +77,7 @@ from reunite.kernel.people import Module, Side
 from reunite.partners.keys import Scope
 from reunite.ports import ChannelAddressId, ChannelName
 from reunite.testing.faces import FakeFaceReader
+from tests.unit.app.donor_rules import DONOR_RULES
 from tests.unit.app.world import HANGZHOU, NOON, World, a_report
 
 Call = Callable[[Services, Actor | None], object]
@@ -93,6 +94,7 @@ IMPORT = import_photos.ImportOptions(Module.CHILD, Side.MISSING)
 NOWHERE = Path("/nowhere/at/all")
 
 RULES: dict[str, tuple[frozenset[Role], Call]] = {
+    **DONOR_RULES,
     "register_person.register_person": (
         EVERYONE,
         lambda s, a: register_person.register_person(s, a, REGISTRATION),

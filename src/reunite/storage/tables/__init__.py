@@ -23,6 +23,14 @@ from reunite.storage.tables.cases import (
     sightings,
 )
 from reunite.storage.tables.channels import channel_addresses
+from reunite.storage.tables.donors import (
+    blood_centre_members,
+    blood_centres,
+    blood_families,
+    donor_changes,
+    donor_claims,
+    donors,
+)
 from reunite.storage.tables.duplicates import duplicate_decisions, duplicates
 from reunite.storage.tables.exchange import (
     api_key_uses,
@@ -68,6 +76,9 @@ __all__ = [
     "api_key_uses",
     "api_keys",
     "backgrounds",
+    "blood_centre_members",
+    "blood_centres",
+    "blood_families",
     "cap_messages",
     "card_messages",
     "case_origins",
@@ -77,6 +88,9 @@ __all__ = [
     "channel_gates",
     "chunk_deliveries",
     "delivery_failures",
+    "donor_changes",
+    "donor_claims",
+    "donors",
     "duplicate_decisions",
     "duplicates",
     "imports",
