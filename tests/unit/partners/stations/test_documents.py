@@ -256,5 +256,14 @@ def test_facts_stand_behind_their_labels(lines: list[str], facts: dict[Column, s
     assert facts_of_form(lines, [], {}) == facts
 
 
+def test_a_value_may_use_the_word_of_its_label() -> None:
+    rows = [["特征", "疤痕", "健康状况", "身体健康"], ["姓名", "性别", "女"]]
+    assert facts_of_form([], [rows], {}) == {
+        Column.MARKS: "疤痕",
+        Column.CONDITION: "身体健康",
+        Column.SEX: "女",
+    }
+
+
 def test_labels_that_a_station_chose_come_first() -> None:
     assert facts_of_form(["代号：甲七"], [], {"代号": Column.NUMBER}) == {Column.NUMBER: "甲七"}
