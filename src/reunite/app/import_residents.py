@@ -9,7 +9,7 @@ import hashlib
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 from pathlib import Path
@@ -135,7 +135,19 @@ def import_residents(
     station = require_station(services, actor, station_id)
     today = services.clock.now().date()
     remembered = {head: Column(name) for head, name in station.columns.items()} | options.columns
-    read = read_source(source, remembered)
+    with closing(read_source(source, remembered)) as read:
+        return _import(services, actor, station, read, options, progress, today)
+
+
+def _import(
+    services: Services,
+    actor: Actor,
+    station: Station,
+    read: ReadSheet,
+    options: ResidentOptions,
+    progress: Callable[[ResidentProgress], None],
+    today: date,
+) -> ResidentReport:
     if options.most_rows is not None and len(read) > options.most_rows:
         raise InvalidInputError("sheet_too_large", most_rows=options.most_rows)
     folder = PhotoFolder(options.photos)
@@ -156,7 +168,7 @@ def import_residents(
         photos += batch.photos
         progress(state())
     if not options.dry_run and not isinstance(read.sheet, DocumentSheet):
-        _remember_columns(services, station_id, read)
+        _remember_columns(services, station.id, read)
     outcomes.sort(key=lambda one: one.row)
     return ResidentReport(state(), outcomes, read.mapping, read.unknown_heads, read.sheet.encoding)
 

@@ -90,12 +90,13 @@ def _read_docx(path: Path, folder: Path, name: str) -> dict[str, Any]:
     for table in document.tables:
         rows = []
         for row in list(table.rows)[:MAX_ROWS]:
-            cells, seen = [], set()
-            for cell in row.cells:
-                if id(cell._tc) in seen:  # noqa: SLF001  (merged cells come once a column)
-                    continue
-                seen.add(id(cell._tc))  # noqa: SLF001
-                cells.append(cell.text.strip())
+            # Merged cells come once a column, and are the same element each time.
+            elements = [cell._tc for cell in row.cells]  # noqa: SLF001
+            cells = [
+                cell.text.strip()
+                for place, cell in enumerate(row.cells)
+                if place == 0 or elements[place] is not elements[place - 1]
+            ]
             found = [
                 written
                 for key in _embedded(row._tr)  # noqa: SLF001

@@ -23,7 +23,7 @@ SUFFIXES = frozenset({".docx", ".pdf"})
 MAX_DOCUMENT_BYTES = 50_000_000
 MAX_DOCUMENTS = 20_000
 DOCUMENTS_A_CHILD = 100
-CHILD_SECONDS = 60  # of silence: longer than one document may take
+CHILD = "reunite.partners.stations.document_child"
 PDF, ZIP = b"%PDF-", b"PK\x03\x04"
 
 
@@ -36,7 +36,12 @@ class DocumentSheet(Sheet):
 
     columns: dict[int, Column] = field(default_factory=dict)
     refused: dict[int, tuple[str, str]] = field(default_factory=dict)
-    folder: "tempfile.TemporaryDirectory[str] | None" = None  # of the pictures, gone with this
+    folder: "tempfile.TemporaryDirectory[str] | None" = None  # of the pictures
+
+    def close(self) -> None:
+        """Erase the pictures that were taken out of the documents."""
+        if self.folder is not None:
+            self.folder.cleanup()
 
     def picture(self, part: str) -> bytes:
         """The bytes of a picture.  Raises InvalidInputError ``sheet_picture``."""
@@ -97,7 +102,8 @@ def read_documents(path: Path, remembered: Mapping[str, Column]) -> DocumentShee
         people = list(_people(said, remembered))
         for order, person in enumerate(people):
             facts = person.facts
-            if Column.NUMBER not in facts:
+            # An upload has no name of its own: such a record is known by what it says.
+            if Column.NUMBER not in facts and one.suffix.lower() in SUFFIXES:
                 suffix = f"-{order + 1}" if len(people) > 1 else ""
                 facts[Column.NUMBER] = f"{one.stem}{suffix}"
             if person.pictures:
@@ -171,7 +177,7 @@ def _run(
         [
             sys.executable,
             "-m",
-            "reunite.partners.stations.document_child",
+            CHILD,
             str(own),
             *(str(path.resolve()) for path in paths),
         ],

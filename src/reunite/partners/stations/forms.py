@@ -22,13 +22,15 @@ _LONG = frozenset(
 )
 _LABELLED = re.compile(r"(?P<label>[^\s:：]+)[ \t]*[:：][ \t]*")
 
+_SENTENCE = re.compile("[，,。；;、！？]")  # what a label does not contain
+
 Facts = dict[Column, str]
 
 
 def label_of(text: str, remembered: Mapping[str, Column]) -> Column | None:
     """The fact that a label names, None for anything else."""
     head = head_of(text)
-    if not head or len(head) > LONGEST_LABEL:
+    if not head or len(head) > LONGEST_LABEL or _SENTENCE.search(head):
         return None
     return remembered[head] if head in remembered else column_of(head)
 
@@ -88,7 +90,8 @@ def _of_cells(
             place += 1
             continue
         value = cells[place + 1] if place + 1 < len(cells) else ""
-        if value and label_of(value, remembered) is None:
+        # "Marks: a scar" holds the word of a label twice, and is a label and its value.
+        if value and label_of(value, remembered) in (None, column):
             yield column, " ".join(value.split())
             place += 2
         else:

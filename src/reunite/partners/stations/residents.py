@@ -84,6 +84,10 @@ class ReadSheet:
     def unknown_heads(self) -> list[str]:
         return [head for i, head in enumerate(self.heads) if head and i not in self.columns]
 
+    def close(self) -> None:
+        """Let go of the file."""
+        self.sheet.close()
+
     def __len__(self) -> int:
         return max(0, len(self.sheet.rows) - self.header_row - 1)
 

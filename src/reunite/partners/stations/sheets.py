@@ -50,6 +50,12 @@ class Sheet:
     encoding: str = ""  # of a text file
     _archive: zipfile.ZipFile | None = field(default=None, repr=False, compare=False)
 
+    def close(self) -> None:
+        """Let go of the file; pictures cannot be read any more."""
+        if self._archive is not None:
+            self._archive.close()
+            self._archive = None
+
     def picture(self, part: str) -> bytes:
         """The bytes of an embedded picture.  Raises InvalidInputError ``sheet_picture``."""
         try:
