@@ -49,6 +49,7 @@ from reunite.ports.database import (
     Transaction,
 )
 from reunite.ports.donors import BloodCentreRepository, DonorChange, DonorRepository
+from reunite.ports.duplicates import DuplicateRepository
 from reunite.ports.exchange import (
     AlertLedger,
     ApiKeyRepository,
@@ -112,6 +113,7 @@ __all__ = [
     "DonorAskRepository",
     "DonorChange",
     "DonorRepository",
+    "DuplicateRepository",
     "GalleryChange",
     "ImportRepository",
     "InboxEntry",

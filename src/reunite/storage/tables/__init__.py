@@ -32,6 +32,7 @@ from reunite.storage.tables.donors import (
     donor_claims,
     donors,
 )
+from reunite.storage.tables.duplicates import duplicate_decisions, duplicates
 from reunite.storage.tables.exchange import (
     api_key_uses,
     api_keys,
@@ -94,6 +95,8 @@ __all__ = [
     "donor_changes",
     "donor_claims",
     "donors",
+    "duplicate_decisions",
+    "duplicates",
     "imports",
     "inbox",
     "inbox_looks",
