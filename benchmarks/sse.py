@@ -20,7 +20,6 @@ import tempfile
 import time
 from datetime import timedelta
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, cast
 
 import numpy as np
@@ -28,17 +27,14 @@ import psycopg
 import structlog
 import uvicorn
 
+from benchmarks.lean import lean_services
 from reunite.alerts.notices import CHUNK_RECIPIENTS, Notice, NoticeKind, number
 from reunite.app.deliver_chunks import deliver_to_inboxes
-from reunite.app.metrics import Metrics
 from reunite.app.search_face import digest_of
-from reunite.app.services import Services, Settings
-from reunite.broker.live import PostgresLive
-from reunite.broker.outbox import PostgresOutbox
+from reunite.app.services import Services
 from reunite.cases.case import CaseStatus
 from reunite.cli.server import spare_the_garbage_collector
 from reunite.kernel.clock import SystemClock
-from reunite.storage.database import PostgresDatabase
 from reunite.storage.migrate import upgrade
 from reunite.storage.server import PostgresServer
 from reunite.testing.factories import store_case
@@ -65,27 +61,11 @@ def raise_limit() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, SERVER_DESCRIPTORS), hard))
 
 
-def services_on(dsn: str, *, live: bool) -> Services:
-    """As much of the services as open pages touch."""
-    return cast(
-        "Services",
-        SimpleNamespace(
-            database=PostgresDatabase(dsn, PostgresOutbox),
-            live=PostgresLive(dsn) if live else None,
-            clock=SystemClock(),
-            settings=Settings(),
-            channels={},
-            queue=None,
-            metrics=Metrics(),
-        ),
-    )
-
-
 def serve(dsn: str, listening: socket.socket) -> None:
     raise_limit()
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     config = uvicorn.Config(
-        create_web(services_on(dsn, live=True)),
+        create_web(lean_services(dsn, live=True)),
         http="httptools",
         loop="uvloop",
         access_log=False,
@@ -208,7 +188,7 @@ def run(n_clients: int, rounds: int, folder: Path) -> dict[str, Any]:
     processes = []
     try:
         upgrade(postgres.dsn)
-        services = services_on(postgres.dsn, live=False)
+        services = lean_services(postgres.dsn)
         case, _ = store_case(services.database, status=CaseStatus.PUBLISHED)
         tokens = [f"token-{n}" for n in range(n_clients)]
         until = SystemClock().now() + timedelta(days=1)

@@ -1,6 +1,6 @@
 """One transaction over everything stored, the outbox, pictures, and live pages."""
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -65,9 +65,12 @@ class Outbox(Protocol):
         """Due at once unless said otherwise, and at most ``FURTHEST_DUE`` ahead."""
         ...
 
-    def claim(self, now: datetime) -> Message | None:
+    def claim(
+        self, now: datetime, topics: Collection[str] = (), *, among: bool = False
+    ) -> Message | None:
         """The oldest due message nobody else works on, held until the transaction ends.
 
+        One of these topics with ``among``, else one of all the others.
         ``match_facts`` and, last, ``match_import`` come when nothing else is due.
         """
         ...

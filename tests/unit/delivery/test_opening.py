@@ -65,6 +65,18 @@ def test_gateways_of_the_operator_are_offered(tmp_path: Path) -> None:
     channel.close()
 
 
+def test_rates_are_said_by_channel() -> None:
+    assert read_channel_rates("") == {}
+    rates = read_channel_rates("email=5, web_push=2000")
+    assert rates == {ChannelName.EMAIL: 5.0, ChannelName.WEB_PUSH: 2000.0}
+
+
+@pytest.mark.parametrize("said", ["5", "email", "post=5", "email=0", "email=nan", "email=-1"])
+def test_rates_that_cannot_be_kept_are_named(said: str) -> None:
+    with pytest.raises(InvalidInputError, match="channel_rates_unreadable"):
+        read_channel_rates(said)
+
+
 @pytest.mark.parametrize("said", ["x", "[]", '{"sms": 5}', '{"sms": "twilio://no-address"}'])
 def test_gateways_that_cannot_work_are_named(said: str) -> None:
     with pytest.raises(InvalidInputError, match="gateways_unreadable"):
