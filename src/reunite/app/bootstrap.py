@@ -21,7 +21,6 @@ from reunite.broker.jetstream import JetStreamQueue, JetStreamSettings
 from reunite.broker.live import PostgresLive
 from reunite.broker.outbox import PostgresOutbox
 from reunite.delivery.http_outside import HttpOutside
-from reunite.delivery.outbound import OutboundSettings
 from reunite.delivery.opening import (
     ChannelSettings,
     chat_secret,
@@ -29,6 +28,7 @@ from reunite.delivery.opening import (
     read_channel_rates,
     read_channel_settings,
 )
+from reunite.delivery.outbound import OutboundSettings
 from reunite.delivery.vapid import load_or_create
 from reunite.faces.engine import FaceEngine
 from reunite.faces.installed_adapters import AdapterFolder, choose_adapter

@@ -152,9 +152,7 @@ class OutsideDelivery:
         languages = transaction.ledger.languages_of(ids)
         messages: dict[Language, ChannelMessage] = {}
         for language in set(languages.values()) | {Language.EN}:
-            message = message_of(
-                self.services, notice, case, language, is_imminent=is_imminent
-            )
+            message = message_of(self.services, notice, case, language, is_imminent=is_imminent)
             if message is None:
                 return None
             messages[language] = message

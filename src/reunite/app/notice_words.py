@@ -32,10 +32,7 @@ _WORDS: Mapping[Language, Mapping[str, str]] = {
         "updated": "News: {headline}",
         "look": "Near {town}. Please keep an eye out and tell us what you see.",
         "look_anywhere": "Please keep an eye out and tell us what you see.",
-        "imminent": (
-            "Sent despite quiet hours and weekly limits: "
-            "somebody is in imminent danger."
-        ),
+        "imminent": ("Sent despite quiet hours and weekly limits: somebody is in imminent danger."),
         "resolved": "The search is over, thank you",
         "resolved_body": "The search that you were told about is over. Thank you for looking.",
         "cancelled": "The search was called off",

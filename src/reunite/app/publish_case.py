@@ -66,8 +66,9 @@ def publish_case(
 ) -> None:
     """Show a verified case to everyone and tell the volunteers within an area.
 
-    Without ``wish`` the radius alone decides; None for both publishes without an alert.  The wish to tell them, and the first of its later waves, are written in
-    the same transaction: a crash right after it loses no notification.
+    Without ``wish`` the radius alone decides; None for both publishes without an alert.  The
+    wish to tell them, and the first of its later waves, are written in the same transaction: a
+    crash right after it loses no notification.
 
     Raises ConflictError ``case_transition``, ``consent_missing``; InvalidInputError
     ``radius_out_of_range``, ``alert_needs_place``, ``override_reason_required`` for an area

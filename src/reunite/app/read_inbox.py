@@ -9,7 +9,7 @@ from reunite.alerts.notices import NoticeKind
 from reunite.app.services import Services
 from reunite.cases.case import Case
 from reunite.kernel.ids import CaseId, NoticeId
-from reunite.ports import Arrival
+from reunite.ports import Arrival, Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +32,28 @@ def list_inbox(services: Services, actor: Actor | None, limit: int = 50) -> list
     """The newest notices first."""
     actor = require_role(actor, EVERYONE)
     with services.database.transaction() as transaction:
-        entries = transaction.notices.list_inbox(actor.account_id, limit=limit)
-        cases = transaction.cases.get_many([entry.case_id for entry in entries])
-        imminent = transaction.alert_plans.list_imminent(list(cases))
+        return _list(transaction, actor, limit)
+
+
+def look_into_inbox(
+    services: Services, actor: Actor | None, limit: int = 50
+) -> tuple[int, list[InboxItem]]:
+    """How many notices are new, and the newest of all; as they were at one moment."""
+    actor = require_role(actor, EVERYONE)
+    with services.database.transaction() as transaction:
+        items = _list(transaction, actor, limit)
+        unread = sum(item.is_new for item in items)
+        if len(items) == limit:
+            unread = transaction.notices.count_unread(actor.account_id)
+        return unread, items
+
+
+def _list(transaction: Transaction, actor: Actor, limit: int) -> list[InboxItem]:
+    entries = transaction.notices.list_inbox(actor.account_id, limit=limit)
+    if not entries:
+        return []
+    cases = transaction.cases.get_many([entry.case_id for entry in entries])
+    imminent = transaction.alert_plans.list_imminent(list(cases))
     return [
         InboxItem(
             entry.notice_id,

@@ -61,7 +61,8 @@ class PostgresOutbox:
     ) -> Message | None:
         """The oldest due message nobody else works on, held until the transaction ends.
 
-        One of these topics with ``among``, else one of all the others.  PostgreSQL lets go of it when the worker dies, and another one takes it up.
+        One of these topics with ``among``, else one of all the others.  PostgreSQL lets go of it
+        when the worker dies, and another one takes it up.
         """
         row = self._connection.execute(
             _CLAIM,

@@ -40,6 +40,7 @@ from reunite.ports.database import (
     Message,
     Outbox,
     PhotoStore,
+    Prepare,
     Transaction,
 )
 from reunite.ports.exchange import (
@@ -117,6 +118,7 @@ __all__ = [
     "PartnerRepository",
     "PhotoRepository",
     "PhotoStore",
+    "Prepare",
     "PreviewRepository",
     "Probe",
     "ProbeRepository",

@@ -49,8 +49,7 @@ def words_of(page: Page, item: InboxItem) -> NoticeWords:
         text = _where(page, case)
         if item.is_imminent:
             said = translations.gettext(
-                "Sent despite quiet hours and weekly limits: "
-                "somebody is in imminent danger."
+                "Sent despite quiet hours and weekly limits: somebody is in imminent danger."
             )
             text = f"{said} {text}"
         return NoticeWords(item, headline, text, _path(page, case))

@@ -85,7 +85,12 @@ def test_from_report_to_outcome(services: Services, client: Client, family: Call
     first.ask("POST", f"/cases/{reference}/verification", 204, json={"note": "by telephone"})
     preview = first.ask("GET", f"/cases/{reference}/alert-preview?radius_km=5", 200).json()
     assert preview["recipients"] == 1
-    first.ask("POST", f"/cases/{reference}/publication", 204, json={"alert_radius_km": 5, "reason": "a trial"})
+    first.ask(
+        "POST",
+        f"/cases/{reference}/publication",
+        204,
+        json={"alert_radius_km": 5, "reason": "a trial"},
+    )
     worker.drain()
 
     inbox = volunteer.ask("GET", "/inbox", 200).json()

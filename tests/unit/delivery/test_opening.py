@@ -2,7 +2,12 @@ from pathlib import Path
 
 import pytest
 
-from reunite.delivery.opening import ChannelSettings, open_channels, read_channel_settings
+from reunite.delivery.opening import (
+    ChannelSettings,
+    open_channels,
+    read_channel_rates,
+    read_channel_settings,
+)
 from reunite.kernel.clock import SystemClock
 from reunite.kernel.errors import InvalidInputError
 from reunite.ports import ChannelName, Delivery, PushChannel, ServiceChannel
