@@ -66,9 +66,9 @@ def publish_case(
 ) -> None:
     """Show a verified case to everyone and tell the volunteers within an area.
 
-    Without ``wish`` the radius alone decides; None for both publishes without an alert.  The
-    wish to tell them, and the first of its later waves, are written in the same transaction: a
-    crash right after it loses no notification.
+    Without ``wish`` the radius alone decides, and is not widened; None for both publishes
+    without an alert.  The wish to tell them, and the first of its later waves, are written in
+    the same transaction: a crash right after it loses no notification.
 
     Raises ConflictError ``case_transition``, ``consent_missing``; InvalidInputError
     ``radius_out_of_range``, ``alert_needs_place``, ``override_reason_required`` for an area
@@ -84,6 +84,9 @@ def publish_case(
         if wish is not None or alert_radius_km is not None:
             chosen = wish or AlertWish(alert_radius_km, reason=NO_REASON_ASKED)
             plan = _decide(services, actor, case, chosen)
+            if wish is None:
+                # A trial or a demonstration that hands in a radius means that radius.
+                plan.schedule = ()
             told["radius_km"] = plan.drawing.radius_km
             transaction.alert_plans.save(plan)
             transaction.outbox.add(

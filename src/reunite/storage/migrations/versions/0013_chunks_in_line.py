@@ -11,4 +11,3 @@ depends_on = None
 def upgrade() -> None:
     """Rows of up to a page stay whole: one write and one index entry a chunk, instead of four."""
     op.execute("ALTER TABLE notice_chunks SET (toast_tuple_target = 8160)")
-
