@@ -15,6 +15,7 @@ import structlog
 
 from reunite.app.audience_sync import LiveAudience
 from reunite.app.choose_channels import unsubscribe_link
+from reunite.app.donor_sync import LiveDonors
 from reunite.app.gallery_sync import LiveGallery
 from reunite.app.services import Services, Settings
 from reunite.broker.jetstream import JetStreamQueue, JetStreamSettings
@@ -300,6 +301,7 @@ def open_services(config: Config) -> Iterator[Services]:
             faces=faces,
             gallery=gallery,
             audience=audience,
+            donors=LiveDonors(database, clock),
             live=live,
             clock=clock,
             settings=config.settings,

@@ -13,8 +13,8 @@ log = structlog.get_logger(__name__)
 
 # A file is written before its row; younger ones may belong to a transaction under way.
 ORPHAN_AGE = timedelta(hours=1)
-# Twice as long as a process trusts its audience without a look (``audience_sync``).
-VOLUNTEER_CHANGES_KEPT = timedelta(days=1)
+# Twice as long as a process trusts its audience (``audience_sync``) or its donors without a look.
+CHANGES_KEPT = timedelta(days=1)
 # Whoever was asked and has said nothing; they may have found no time.
 UNCONFIRMED_KEPT = timedelta(days=7)
 KEY_USES_KEPT = timedelta(days=400)  # a whole year can be accounted for
@@ -28,7 +28,8 @@ def erase_expired(services: Services) -> int:
     with services.database.transaction() as transaction:
         keys = transaction.probes.delete_expired(now)
         transaction.accounts.delete_expired_sessions(now)
-        transaction.volunteers.forget_changes_before(now - VOLUNTEER_CHANGES_KEPT)
+        transaction.volunteers.forget_changes_before(now - CHANGES_KEPT)
+        transaction.donors.forget_changes_before(now - CHANGES_KEPT)
         transaction.channel_addresses.remove_unconfirmed_before(now - UNCONFIRMED_KEPT)
         transaction.api_keys.delete_uses_before(now - KEY_USES_KEPT)
         closed = [

@@ -43,6 +43,8 @@ from reunite.ports.database import (
     Prepare,
     Transaction,
 )
+from reunite.ports.donors import BloodCentreRepository, DonorChange, DonorRepository
+from reunite.ports.duplicates import DuplicateRepository
 from reunite.ports.exchange import (
     AlertLedger,
     ApiKeyRepository,
@@ -84,6 +86,7 @@ __all__ = [
     "ApiKeyRepository",
     "Arrival",
     "BackgroundRepository",
+    "BloodCentreRepository",
     "CaseCount",
     "CaseKeys",
     "CaseQuery",
@@ -100,6 +103,9 @@ __all__ = [
     "Database",
     "Delivery",
     "DigestOption",
+    "DonorChange",
+    "DonorRepository",
+    "DuplicateRepository",
     "GalleryChange",
     "ImportRepository",
     "InboxEntry",

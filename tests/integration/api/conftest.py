@@ -8,6 +8,7 @@ import pytest
 
 from reunite.api.main import create_api
 from reunite.app.audience_sync import LiveAudience
+from reunite.app.donor_sync import LiveDonors
 from reunite.app.gallery_sync import LiveGallery
 from reunite.app.services import Services, Settings
 from reunite.broker.outbox import PostgresOutbox
@@ -43,6 +44,7 @@ def services(database_url: str, tmp_path: Path) -> Iterator[Services]:
         faces=faces,
         gallery=LiveGallery(database, ExactGallery, space),
         audience=LiveAudience(database),
+        donors=LiveDonors(database, SystemClock()),
         live=Silence(),
         clock=SystemClock(),
         settings=Settings(),

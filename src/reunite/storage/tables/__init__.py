@@ -23,6 +23,15 @@ from reunite.storage.tables.cases import (
     sightings,
 )
 from reunite.storage.tables.channels import channel_addresses
+from reunite.storage.tables.donors import (
+    blood_centre_members,
+    blood_centres,
+    blood_families,
+    donor_changes,
+    donor_claims,
+    donors,
+)
+from reunite.storage.tables.duplicates import duplicate_decisions, duplicates
 from reunite.storage.tables.exchange import (
     api_key_uses,
     api_keys,
@@ -67,6 +76,9 @@ __all__ = [
     "api_key_uses",
     "api_keys",
     "backgrounds",
+    "blood_centre_members",
+    "blood_centres",
+    "blood_families",
     "cap_messages",
     "card_messages",
     "case_origins",
@@ -76,6 +88,11 @@ __all__ = [
     "channel_gates",
     "chunk_deliveries",
     "delivery_failures",
+    "donor_changes",
+    "donor_claims",
+    "donors",
+    "duplicate_decisions",
+    "duplicates",
     "imports",
     "inbox",
     "inbox_looks",
