@@ -90,6 +90,9 @@ MATRIX: dict[tuple[str, str], Access] = {
     ("GET", "/~/review/leads"): STAFF_ONLY,
     ("GET", "/~/review/leads/{lead_id:int}"): STAFF_ONLY,
     ("POST", "/~/review/leads/{lead_id:int}"): STAFF_ONLY,
+    ("GET", "/~/review/duplicates"): STAFF_ONLY,
+    ("GET", "/~/review/duplicates/{duplicate_id:int}"): STAFF_ONLY,
+    ("POST", "/~/review/duplicates/{duplicate_id:int}"): STAFF_ONLY,
     ("GET", "/~/review/sightings"): STAFF_ONLY,
     ("GET", "/~/review/cases/{reference}/sightings"): STAFF_ONLY,
     ("POST", "/~/review/sightings/{sighting_id:int}/answer"): STAFF_ONLY,
@@ -122,6 +125,7 @@ MATRIX: dict[tuple[str, str], Access] = {
     ("GET", "/~/_patterns"): STAFF_ONLY,
 }
 NUMBERS = (
+    "duplicate_id",
     "photo_id",
     "sighting_id",
     "lead_id",

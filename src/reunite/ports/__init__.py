@@ -43,6 +43,7 @@ from reunite.ports.database import (
     Transaction,
 )
 from reunite.ports.donors import BloodCentreRepository, DonorChange, DonorRepository
+from reunite.ports.duplicates import DuplicateRepository
 from reunite.ports.exchange import (
     AlertLedger,
     ApiKeyRepository,
@@ -103,6 +104,7 @@ __all__ = [
     "DigestOption",
     "DonorChange",
     "DonorRepository",
+    "DuplicateRepository",
     "GalleryChange",
     "ImportRepository",
     "InboxEntry",

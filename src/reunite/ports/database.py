@@ -21,6 +21,7 @@ from reunite.ports.cases import (
 )
 from reunite.ports.channels import ChannelAddressRepository
 from reunite.ports.donors import BloodCentreRepository, DonorRepository
+from reunite.ports.duplicates import DuplicateRepository
 from reunite.ports.exchange import (
     AlertLedger,
     ApiKeyRepository,
@@ -107,6 +108,8 @@ class Transaction(Protocol):
     def templates(self) -> TemplateRepository: ...
     @property
     def leads(self) -> LeadRepository: ...
+    @property
+    def duplicates(self) -> DuplicateRepository: ...
     @property
     def sightings(self) -> SightingRepository: ...
     @property

@@ -17,6 +17,7 @@ from reunite.storage.cap_messages import PostgresCapMessages
 from reunite.storage.cases import PostgresCases
 from reunite.storage.channels import PostgresChannelAddresses
 from reunite.storage.donors import PostgresDonors
+from reunite.storage.duplicates import PostgresDuplicates
 from reunite.storage.errors import translated
 from reunite.storage.imports import PostgresImports
 from reunite.storage.leads import PostgresLeads
@@ -63,6 +64,7 @@ class PostgresTransaction:
         self.previews = PostgresPreviews(connection)
         self.templates = PostgresTemplates(connection)
         self.leads = PostgresLeads(connection)
+        self.duplicates = PostgresDuplicates(connection)
         self.sightings = PostgresSightings(connection)
         self.volunteers = PostgresVolunteers(connection)
         self.alert_plans = PostgresAlertPlans(connection)

@@ -19,6 +19,7 @@ from reunite.testing.memory_accounts import MemoryAccounts, MemoryVolunteers
 from reunite.testing.memory_cases import MemoryCases, MemoryPhotos, MemorySightings
 from reunite.testing.memory_channels import MemoryChannelAddresses
 from reunite.testing.memory_donors import MemoryBloodCentres, MemoryDonors
+from reunite.testing.memory_duplicates import MemoryDuplicates
 from reunite.testing.memory_exchange import (
     MemoryApiKeys,
     MemoryCapMessages,
@@ -51,6 +52,7 @@ class MemoryTransaction:
         self.previews = MemoryPreviews(session)
         self.templates = MemoryTemplates(session)
         self.leads = MemoryLeads(session)
+        self.duplicates = MemoryDuplicates(session)
         self.sightings = MemorySightings(session)
         self.volunteers = MemoryVolunteers(session)
         self.alert_plans = MemoryAlertPlans(session)

@@ -11,6 +11,7 @@ from reunite.alerts.plan import StopReason
 from reunite.alerts.radius import Category, TravelMode
 from reunite.alerts.volunteers import PlaceKind
 from reunite.cases.case import CaseStatus, Outcome, ResolutionCause
+from reunite.cases.duplicates import DuplicateSource, DuplicateStatus
 from reunite.cases.facts import Agreement
 from reunite.cases.leads import LeadStatus, Verdict
 from reunite.cases.sightings import SightingStatus
@@ -75,6 +76,15 @@ LABELS: Mapping[type[Enum], Mapping[Enum, str]] = {
         LeadStatus.SECOND_OPINION: N_("Waits for a second reviewer"),
         LeadStatus.CONFIRMED: N_("Confirmed by two reviewers"),
         LeadStatus.REJECTED: N_("Rejected"),
+    },
+    DuplicateStatus: {
+        DuplicateStatus.SUGGESTED: N_("Waits for a reviewer"),
+        DuplicateStatus.LINKED: N_("Linked"),
+        DuplicateStatus.SEPARATE: N_("Two people"),
+    },
+    DuplicateSource: {
+        DuplicateSource.COMPARISON: N_("Found by comparison"),
+        DuplicateSource.PARTNER: N_("Linked by the partners"),
     },
     Verdict: {Verdict.ACCEPT: N_("Accept"), Verdict.REJECT: N_("Reject")},
     SightingStatus: {

@@ -204,6 +204,7 @@ MESSAGES: Mapping[str, str] = {
     "alert_not_running": N_("Nobody was told of this case, or it is over."),
     "alert_needs_place": N_("Without a place nobody can be alerted. Please publish without alert."),
     "lead_closed": N_("This lead has been decided already."),
+    "duplicate_decided": N_("That is how these two records stand already."),
     "same_reviewer": N_("You accepted this lead first. A second person must confirm it."),
     "sighting_empty": N_("Please say what you saw, where it was, or add a photo."),
     "sighting_decided": N_("This sighting has been dealt with already."),

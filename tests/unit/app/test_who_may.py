@@ -25,6 +25,7 @@ from reunite.app import (
     import_residents,
     join_alerts,
     keep_places,
+    link_duplicates,
     list_looks,
     list_notices,
     list_origins,
@@ -55,6 +56,7 @@ from reunite.app.access import ADMIN_ONLY, PUBLIC, SIGNED_IN, STAFF_ONLY, Access
 from reunite.app.services import Services
 from reunite.cases.background import Background
 from reunite.cases.case import Outcome, Person, ResolutionCause
+from reunite.cases.duplicates import DuplicateStatus
 from reunite.cases.leads import Verdict
 from reunite.cases.sightings import SightingStatus
 from reunite.faces.installed_adapters import AdapterFolder
@@ -62,6 +64,7 @@ from reunite.kernel.errors import ForbiddenError, ReuniteError
 from reunite.kernel.ids import (
     AccountId,
     ApiKeyId,
+    DuplicateId,
     LeadId,
     NoticeId,
     PhotoId,
@@ -175,6 +178,19 @@ RULES: dict[str, tuple[frozenset[Role], Call]] = {
     "review_lead.decide_lead": (
         STAFF,
         lambda s, a: review_lead.decide_lead(s, a, LeadId(0), Verdict.ACCEPT),
+    ),
+    "link_duplicates.list_duplicates": (STAFF, link_duplicates.list_duplicates),
+    "link_duplicates.list_duplicates_of": (
+        STAFF,
+        lambda s, a: link_duplicates.list_duplicates_of(s, a, REFERENCE),
+    ),
+    "link_duplicates.get_duplicate": (
+        STAFF,
+        lambda s, a: link_duplicates.get_duplicate(s, a, DuplicateId(0)),
+    ),
+    "link_duplicates.decide_duplicate": (
+        STAFF,
+        lambda s, a: link_duplicates.decide_duplicate(s, a, DuplicateId(0), DuplicateStatus.LINKED),
     ),
     "report_sighting.report_sighting": (
         EVERYONE,

@@ -31,6 +31,7 @@ from reunite.storage.tables.donors import (
     donor_claims,
     donors,
 )
+from reunite.storage.tables.duplicates import duplicate_decisions, duplicates
 from reunite.storage.tables.exchange import (
     api_key_uses,
     api_keys,
@@ -90,6 +91,8 @@ __all__ = [
     "donor_changes",
     "donor_claims",
     "donors",
+    "duplicate_decisions",
+    "duplicates",
     "imports",
     "inbox",
     "inbox_looks",

@@ -7,6 +7,7 @@ from starlette.responses import Response
 from reunite.alerts.radius import Category, TravelMode
 from reunite.app.access import STAFF_ONLY
 from reunite.app.close_case import resolve_case, withdraw_case
+from reunite.app.link_duplicates import list_duplicates_of
 from reunite.app.list_looks import list_looks
 from reunite.app.list_notices import list_notices
 from reunite.app.list_origins import list_origins
@@ -142,6 +143,7 @@ def render_case(
         **_choices(page),
         looks=looks,
         names=name_accounts(page.services, page.actor, people),
+        duplicates=list_duplicates_of(page.services, page.actor, case.reference),
         origins=list_origins(page.services, page.actor, case.reference),
         forms={
             name: forms.get(name, Form()) for name in ("verify", "publish", "resolve", "withdraw")
