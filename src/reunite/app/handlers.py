@@ -32,3 +32,6 @@ HANDLERS: Mapping[str, Handler] = {
     "open_inboxes": open_inboxes,
     "widen_alert": widen_alert,
 }
+
+# These ask servers of others, which may take their time; the rest must not wait for them.
+OUTSIDE_TOPICS = frozenset({"confirm_channel", "deliver_webhook", "send_digest"})

@@ -38,6 +38,7 @@ _WORDS: Mapping[Language, Mapping[str, str]] = {
         "updated": "News: {headline}",
         "look": "Near {town}. Please keep an eye out and tell us what you see.",
         "look_anywhere": "Please keep an eye out and tell us what you see.",
+        "imminent": ("Sent despite quiet hours and weekly limits: somebody is in imminent danger."),
         "resolved": "The search is over, thank you",
         "resolved_body": "The search that you were told about is over. Thank you for looking.",
         "cancelled": "The search was called off",
@@ -55,6 +56,7 @@ _WORDS: Mapping[Language, Mapping[str, str]] = {
         "updated": "新消息：{headline}",
         "look": "{town}附近。请留意，看到请告诉我们。",
         "look_anywhere": "请留意，看到请告诉我们。",
+        "imminent": "情况紧急，有人正处于危险中，因此不受免打扰时段和每周次数的限制。",
         "resolved": "寻找已结束，谢谢您",
         "resolved_body": "您收到过通知的寻找已经结束。感谢您的留意。",
         "cancelled": "寻找已取消",
@@ -64,9 +66,16 @@ _WORDS: Mapping[Language, Mapping[str, str]] = {
 
 
 def message_of(
-    services: Services, notice: Notice, case: Case, language: Language
+    services: Services,
+    notice: Notice,
+    case: Case,
+    language: Language,
+    *,
+    is_imminent: bool = False,
 ) -> ChannelMessage | None:
     """The message in one language; None when there is nothing to say any more.
+
+    ``is_imminent``: the alert rings in quiet hours and beyond weekly limits, and says why.
 
     All notices about one case have its topic: on a device the newest takes the place of those
     before it.
@@ -84,6 +93,8 @@ def message_of(
         if notice.kind is NoticeKind.UPDATED:
             title = words["updated"].format(headline=title)
         body, path = _where(words, case, language), f"cases/{case.reference}"
+        if is_imminent and notice.kind is NoticeKind.PUBLISHED:
+            body = f"{words['imminent']} {body}"
     return ChannelMessage(
         title=title,
         body=body,

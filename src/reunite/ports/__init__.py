@@ -46,6 +46,7 @@ from reunite.ports.database import (
     Message,
     Outbox,
     PhotoStore,
+    Prepare,
     Transaction,
 )
 from reunite.ports.donors import BloodCentreRepository, DonorChange, DonorRepository
@@ -132,6 +133,7 @@ __all__ = [
     "PartnerRepository",
     "PhotoRepository",
     "PhotoStore",
+    "Prepare",
     "PreviewRepository",
     "Probe",
     "ProbeRepository",

@@ -48,7 +48,13 @@ def words_of(page: Page, item: InboxItem) -> NoticeWords:
         headline = _headline(page, case)
         if item.kind is NoticeKind.UPDATED:
             headline = translations.gettext("News: %(headline)s") % {"headline": headline}
-        return NoticeWords(item, headline, _where(page, case), _path(page, case))
+        text = _where(page, case)
+        if item.is_imminent:
+            said = translations.gettext(
+                "Sent despite quiet hours and weekly limits: somebody is in imminent danger."
+            )
+            text = f"{said} {text}"
+        return NoticeWords(item, headline, text, _path(page, case))
     if item.kind is NoticeKind.CANCELLED:
         title = translations.gettext("The search was called off")
         text = translations.gettext(

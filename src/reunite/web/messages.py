@@ -272,6 +272,7 @@ MESSAGES: Mapping[str, str] = {
             "smtp_sender_missing",
             "public_url_missing",
             "gateways_unreadable",
+            "channel_rates_unreadable",
             "channel_busy",
             "bot_not_installed",
             "model_not_permissive",

@@ -250,6 +250,7 @@ RULES: dict[str, tuple[frozenset[Role], Call]] = {
     ),
     "keep_places.export_volunteer": (EVERYONE, keep_places.export_volunteer),
     "read_inbox.list_inbox": (EVERYONE, read_inbox.list_inbox),
+    "read_inbox.look_into_inbox": (EVERYONE, read_inbox.look_into_inbox),
     "read_inbox.count_unread": (EVERYONE, read_inbox.count_unread),
     "read_inbox.mark_read": (EVERYONE, read_inbox.mark_read),
     "search_face.start_search": (EVERYONE, lambda s, a: search_face.start_search(s, a, b"")),

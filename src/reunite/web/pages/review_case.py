@@ -24,7 +24,6 @@ from reunite.cases.case import (
 )
 from reunite.cases.leads import LeadStatus
 from reunite.cases.retention import photos_expire_at
-from reunite.kernel.datum import Datum
 from reunite.kernel.errors import ReuniteError
 from reunite.kernel.people import Module
 from reunite.web.forms import Form
@@ -170,7 +169,6 @@ def _choices(page: Page) -> dict[str, list[tuple[str, str]]]:
     return {
         "category_words": [(one.value, label(one)) for one in Category],
         "mode_words": [(one.value, label(one)) for one in TravelMode],
-        "datum_words": [(one.value, label(one)) for one in Datum],
     }
 
 
