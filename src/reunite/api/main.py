@@ -12,6 +12,7 @@ from reunite.api.problems import Describe, Problem, describe_by_code, install_pr
 from reunite.api.routes import (
     accounts,
     alerts,
+    blood_requests,
     cases,
     leads,
     photos,
@@ -31,6 +32,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     searches.router,
     sightings.router,
     alerts.router,
+    blood_requests.router,
     review.router,
     leads.router,
     statistics.router,
@@ -60,6 +62,11 @@ TAGS = [
     {"name": "Face-find", "description": "The likeliest people for a photo, at once."},
     {"name": "Sightings", "description": "What volunteers saw."},
     {"name": "Alerts", "description": "Opt in to be told, and read what one was told."},
+    {
+        "name": "Blood requests",
+        "description": "From a hospital to donors who come: a recruitment suggestion for a blood "
+        "centre, never transfusion advice.",
+    },
     {"name": "Review", "description": "Verify, publish and close cases; weigh leads. Staff only."},
     {"name": "Public", "description": "Statistics, and the towns to choose from."},
 ]
