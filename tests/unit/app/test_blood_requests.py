@@ -105,6 +105,25 @@ def test_silence_brings_the_next_wave_and_nobody_is_asked_twice(desk: Desk) -> N
     assert all(desk.heard(one) in ([], [NoticeKind.BLOOD_ASK]) for one in donors)
 
 
+def test_a_routine_need_wakes_nobody(desk: Desk) -> None:
+    giver, _ = desk.donor("O Rh-")
+    desk.world.pass_time(hours=3)  # 23 o'clock in Hangzhou
+    routine = desk.ask("O Rh-", urgency=Urgency.ROUTINE, needed_by=NOON + timedelta(days=5))
+    board = desk.board(routine.reference)
+    assert (board.counts["asked"], board.appeal.why) == (0, Why.WAIT)
+    assert board.appeal.next_look_at == NOON + timedelta(hours=11)  # 7 o'clock
+    desk.world.pass_time(hours=8)
+    desk.world.drain()
+    assert desk.heard(giver) == [NoticeKind.BLOOD_ASK]
+
+
+def test_a_routine_need_before_the_morning_does_not_wait(desk: Desk) -> None:
+    giver, _ = desk.donor("O Rh-")
+    desk.world.pass_time(hours=3)
+    desk.ask("O Rh-", urgency=Urgency.ROUTINE, needed_by=NOON + timedelta(hours=9))
+    assert desk.heard(giver) == [NoticeKind.BLOOD_ASK]
+
+
 def test_a_worker_that_looks_twice_asks_once(desk: Desk) -> None:
     desk.donor("O Rh-")
     opened = desk.ask("O Rh-")

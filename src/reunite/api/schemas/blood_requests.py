@@ -4,7 +4,7 @@ from datetime import date, datetime
 
 from pydantic import AwareDatetime, BaseModel, Field
 
-from reunite.api.schemas.basics import Position, Reference, RequestBody, Text
+from reunite.api.schemas.basics import GivenPosition, Position, Reference, RequestBody, Text
 from reunite.blood.appeals import CannotReason
 from reunite.blood.requests import Likeness
 from reunite.blood.rules import Component
@@ -26,7 +26,7 @@ class BloodRequestBody(RequestBody):
     units_per_donation: int = Field(default=1, description="1 or 2: how much one donor gives.")
     needed_by: AwareDatetime
     urgency: Urgency = Urgency.URGENT
-    place: Position | None = Field(default=None, description="Null: where the centre is.")
+    place: GivenPosition | None = Field(default=None, description="Null: where the centre is.")
     childbearing: bool = Field(default=False, description="The patient may bear children.")
     policy: Text = Field(default="default", description="Name of a local policy.")
     patient_code: Text = Field(default="", description="The centre's own; never a name.")
