@@ -14,7 +14,7 @@ from reunite.blood.donors import ConsentPurpose, RegisteredDonor
 from reunite.blood.phenotype import Phenotype
 from reunite.kernel.errors import InvalidInputError, NotFoundError
 from reunite.kernel.people import Sex
-from reunite.kernel.places import Point
+from reunite.kernel.places import Point, cell_of, centre_of
 from reunite.ports import Transaction
 
 
@@ -48,7 +48,7 @@ class DonorView:
     centre: BloodCentre | None  # that keeps them
     confirmed_by: BloodCentre | None
     family: int  # others who joined the same family
-    claims: list[DonorClaim]  # open ones
+    claims: list[tuple[DonorClaim, BloodCentre]]  # open ones, and who makes them
 
 
 def register_donor(services: Services, actor: Actor | None, form: DonorForm) -> RegisteredDonor:
@@ -100,7 +100,7 @@ def find_own_donor(services: Services, actor: Actor | None) -> DonorView | None:
             None if found is None else centres.get(found.centre_id),
             len(transaction.donors.list_family(donor.family_code)) - 1 if donor.family_code else 0,
             [
-                one
+                (one, centres.get(one.centre_id))
                 for one in transaction.donors.list_claims_of_donor(donor.id)
                 if one.is_open and one.donor_id == donor.id
             ],
@@ -193,7 +193,7 @@ def _place(
             return
         volunteer = transaction.volunteers.find(actor.account_id)
         if volunteer is not None and volunteer.main_place is not None:
-            donor.cell = volunteer.main_place.cell
+            donor.cell = cell_of(centre_of(volunteer.main_place.cell), Precision.COARSE)
             donor.place_label = volunteer.main_place.place_label
             return
     # A donor's town and its surroundings are near enough for blood.
