@@ -12,6 +12,7 @@ from reunite.blood.donors import RegisteredDonor, stored_type
 from reunite.blood.register_writing import register_row, write_csv, write_xlsx
 from reunite.kernel.errors import NotFoundError
 from reunite.kernel.ids import DonorId
+from reunite.kernel.languages import Language
 from reunite.kernel.places import resolution_of
 from reunite.ports import Transaction
 
@@ -25,15 +26,20 @@ class FileFormat(StrEnum):
     XLSX = "xlsx"
 
 
-def export_donors(services: Services, actor: Actor | None, form: FileFormat) -> bytes:
+def export_donors(
+    services: Services, actor: Actor | None, form: FileFormat, language: Language | None = None
+) -> bytes:
     """The donors of the actor's centre, as a file that it can bring again.
 
-    Raises ForbiddenError as ``require_centre``.
+    Types are written in ``language``, or else the actor's.  Raises ForbiddenError as
+    ``require_centre``.
     """
     with services.database.transaction() as transaction:
         actor, centre = require_centre(transaction, actor)
-        language = actor.language
-        rows = (register_row(donor, language) for donor in _everybody(transaction, centre))
+        rows = (
+            register_row(donor, language or actor.language)
+            for donor in _everybody(transaction, centre)
+        )
         return write_csv(rows) if form is FileFormat.CSV else write_xlsx(rows)
 
 

@@ -5,6 +5,7 @@ from datetime import date
 
 from reunite.accounts.account import EVERYONE, Actor, require_role
 from reunite.alerts.volunteers import PlaceKind, Precision
+from reunite.app.donor_families import require_family
 from reunite.app.join_alerts import make_place
 from reunite.app.services import Services
 from reunite.blood.centres import BloodCentre
@@ -38,6 +39,7 @@ class DonorForm:
     contact: str = ""
     point: Point | None = None
     town_id: int | None = None  # GeoNames
+    family_code: str = ""  # of a family to join; empty: none, or the one as it was
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ def register_donor(services: Services, actor: Actor | None, form: DonorForm) -> 
     """Join the register, or change what was said; what a centre has found stays.
 
     Raises InvalidInputError ``consent_ask_required`` for somebody new who does not agree to be
-    asked, ``place_required``, ``town_unknown``, ``place_at_sea``, and as
+    asked, ``place_required``, ``town_unknown``, ``place_at_sea``, ``family_code_unknown``, and as
     ``RegisteredDonor.check``.
     """
     actor = require_role(actor, EVERYONE)
@@ -76,6 +78,9 @@ def register_donor(services: Services, actor: Actor | None, form: DonorForm) -> 
         )
         if form.last_given is not None:
             donor.has_given(form.last_given)
+        if form.family_code:
+            donor.family_code = require_family(transaction, form.family_code).code
+            donor.consents |= {ConsentPurpose.FAMILY}
         _place(services, transaction, actor, donor, form)
         donor.check(today)
         if known is None:

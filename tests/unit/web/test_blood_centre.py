@@ -11,7 +11,6 @@ from reunite.blood.centres import BloodCentre
 from reunite.blood.deferral import DonationKind
 from reunite.blood.donors import RegisteredDonor, TypingMethod
 from reunite.blood.notation import parse_phenotype
-from reunite.kernel.ids import DonorId
 from reunite.testing.donors import store_centre, store_donor
 from tests.unit.app.test_donors import a_centre, officer_of
 from tests.unit.app.test_import_donors import FILE
@@ -127,9 +126,8 @@ def send(reader: Reader, text: str, **form: str) -> str:
 def test_a_file_is_tried_brought_and_reported(site: Site, reader: Reader) -> None:
     assert "血型" in reader.get("/zh/blood/centre/import").text
     tried = send(reader, FAULTY, action="try", agreed="1")
-    assert "没有写入任何内容" in tried or "未写入" in tried
+    assert "没有写入" in tried
     assert "“=1+1”" in tried
-    assert "refused" not in tried
     stands = send(reader, FAULTY, action="import", agreed="1")
     assert "有问题的行阻止了导入" in stands
     report = send(reader, FAULTY, action="report")
@@ -141,7 +139,7 @@ def test_a_file_is_tried_brought_and_reported(site: Site, reader: Reader) -> Non
     assert "登记册已更新" in brought
     with site.world.database.transaction() as transaction:
         assert transaction.donors.count() == 2
-        assert transaction.donors.get(DonorId(1)).may_be_asked
+        assert [one.may_be_asked for one in transaction.donors.iter_all()] == [True, False]
 
 
 def test_files_that_cannot_be_read_say_so(reader: Reader) -> None:

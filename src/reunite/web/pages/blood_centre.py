@@ -86,7 +86,7 @@ def submit_type(page: Page, donor_id: int) -> Response:
         return page.refuse("blood/kept_donor.html", error, **_kept(page, kept))
     read = format_phenotype(found, page.language)
     if form.text("action") != "save":
-        return page.render("blood/kept_donor.html", **_kept(page, kept), read=read)
+        return page.render("blood/kept_donor.html", **{**_kept(page, kept), "read": read})
     confirm_type(page.services, page.actor, DonorId(donor_id), found, method)
     return page.redirect(f"/blood/centre/donors/{donor_id}?done=typed")
 

@@ -66,7 +66,7 @@ def export(page: Page, name: str) -> Response:
     if form is None:
         raise NotFoundError
     return Response(
-        export_donors(page.services, page.actor, form),
+        export_donors(page.services, page.actor, form, page.language),
         media_type=_MEDIA[form],
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )

@@ -85,8 +85,6 @@ def submit_donor(page: Page) -> Response:
         said = _read(page, new=new)
         if form.text("action") == "save":
             register_donor(page.services, page.actor, said)
-            if form.text("family_code"):
-                join_family(page.services, page.actor, form.text("family_code"))
             return page.redirect("/blood/donor?done=saved")
     except ReuniteError as error:
         return _refused(page, error, new=new)
@@ -241,6 +239,7 @@ def _read(page: Page, *, new: bool) -> DonorForm:
         contact=form.text("contact"),
         point=point,
         town_id=town_id,
+        family_code=form.text("family_code"),
     )
 
 
