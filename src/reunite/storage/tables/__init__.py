@@ -56,6 +56,7 @@ from reunite.storage.tables.notices import (
 from reunite.storage.tables.partners import (
     backgrounds,
     linkage_keys,
+    linkage_nights,
     residents,
     station_clerks,
     stations,
@@ -99,6 +100,7 @@ __all__ = [
     "lead_decisions",
     "leads",
     "linkage_keys",
+    "linkage_nights",
     "looks",
     "metadata",
     "notice_chunks",
