@@ -27,6 +27,7 @@ from reunite.alerts.fanout import INBOX_CHUNKS
 from reunite.alerts.notices import CHUNK_RECIPIENTS, Notice, NoticeKind, number
 from reunite.app.deliver_chunks import deliver_to_inboxes
 from reunite.app.handlers import HANDLERS
+from reunite.app.metrics import Metrics
 from reunite.app.services import Services
 from reunite.broker.outbox import PostgresOutbox
 from reunite.kernel.clock import SystemClock
@@ -50,7 +51,17 @@ _READERS = """
 def services_on(dsn: str) -> Services:
     """As much of the services as fan-out touches."""
     database = PostgresDatabase(dsn, PostgresOutbox)
-    return cast("Services", SimpleNamespace(database=database, clock=SystemClock()))
+    return fan_out_services(database)
+
+
+def fan_out_services(database: PostgresDatabase) -> Services:
+    """The inbox as the only channel, chunks leased from the table, numbers kept and not shown."""
+    return cast(
+        "Services",
+        SimpleNamespace(
+            database=database, clock=SystemClock(), queue=None, channels={}, metrics=Metrics()
+        ),
+    )
 
 
 def work(dsn: str, stop: Any) -> None:
@@ -95,7 +106,7 @@ def append(folder: Path, account_ids: Any, syncs: int) -> float:
 
 def small_notices(database: PostgresDatabase, case_id: Any, count: int, rng: Any) -> None:
     """Other alerts, that a reader has nothing to do with."""
-    services = cast("Services", SimpleNamespace(database=database, clock=SystemClock()))
+    services = fan_out_services(database)
     for _ in range(count):
         ids = rng.choice(10_000_000, 2_000, replace=False).astype(np.int64) + 1
         notice, _ = enqueue(database, case_id, ids)

@@ -18,7 +18,6 @@ from reunite.app.choose_channels import unsubscribe_link
 from reunite.app.donor_sync import LiveDonors
 from reunite.app.gallery_sync import LiveGallery
 from reunite.app.services import Services, Settings
-from reunite.broker.jetstream import JetStreamQueue, JetStreamSettings
 from reunite.broker.live import PostgresLive
 from reunite.broker.outbox import PostgresOutbox
 from reunite.delivery.http_outside import HttpOutside
@@ -41,7 +40,7 @@ from reunite.gallery.settings import GallerySettings, Upkeep
 from reunite.kernel.clock import SystemClock
 from reunite.kernel.tokens import LinkSigner
 from reunite.partners.cap.signing import SigningKey, make_signing_key
-from reunite.ports import ChannelName, Delivery
+from reunite.ports import ChannelName, ChunkQueue, Delivery
 from reunite.storage.database import PostgresDatabase
 from reunite.storage.migrate import current, newest, upgrade
 from reunite.storage.photo_files import PhotoDirectory
@@ -123,11 +122,14 @@ def _number(text: str | None) -> int | None:
 
 
 @contextmanager
-def open_queue(url: str | None, settings: Settings) -> Iterator[JetStreamQueue | None]:
+def open_queue(url: str | None, settings: Settings) -> Iterator[ChunkQueue | None]:
     """The broker of chunks at ``url``; nobody waits for one that is away."""
     if url is None:
         yield None
         return
+    # Slow to load, and most installations have no broker.
+    from reunite.broker.jetstream import JetStreamQueue, JetStreamSettings  # noqa: PLC0415
+
     queue = JetStreamQueue(
         url,
         JetStreamSettings(
