@@ -25,8 +25,10 @@ from reunite.delivery.opening import (
     ChannelSettings,
     chat_secret,
     open_channels,
+    read_channel_rates,
     read_channel_settings,
 )
+from reunite.delivery.outbound import OutboundSettings
 from reunite.delivery.vapid import load_or_create
 from reunite.faces.engine import FaceEngine
 from reunite.faces.installed_adapters import AdapterFolder, choose_adapter
@@ -100,6 +102,7 @@ def read_config(environment: Mapping[str, str] = os.environ) -> Config:
         alert_key_file=_path(environment, "REUNITE_CAP_KEY"),
         alert_certificate_file=_path(environment, "REUNITE_CAP_CERTIFICATE"),
         settings=Settings(
+            channel_rates=read_channel_rates(environment.get("REUNITE_CHANNEL_RATES", "")),
             domain=_domain(environment),
             public_url=environment.get("REUNITE_PUBLIC_URL", "").strip().rstrip("/"),
         ),
@@ -282,7 +285,7 @@ def open_services(config: Config) -> Iterator[Services]:
         space = TemplateSpace(faces.model.sha256, faces.adapter_digest, faces.dim)
         gallery = LiveGallery(database, _gallery_opener(config, database, opened), space)
         opened.callback(gallery.close)
-        outside = HttpOutside()
+        outside = HttpOutside(OutboundSettings(allow_private=config.channels.allow_private))
         opened.callback(outside.close)
         audience = LiveAudience(database)
         opened.callback(audience.close)

@@ -19,7 +19,12 @@ from reunite.cases.case import (
     open_case as new_case,
 )
 from reunite.cases.photos import CasePhoto
-from reunite.kernel.errors import ConflictError, NotFoundError, TooManyRequestsError
+from reunite.kernel.errors import (
+    ConflictError,
+    ForbiddenError,
+    NotFoundError,
+    TooManyRequestsError,
+)
 from reunite.kernel.ids import PhotoId, new_reference
 from reunite.kernel.people import Module, Side
 from reunite.kernel.places import nearest_town, require_on_land
@@ -59,10 +64,14 @@ def open_case(
     """Write a case with its first photo; ``beside`` writes what belongs to it, or undoes it all.
 
     Raises InvalidInputError naming the field at fault, and then nothing has been written;
-    TooManyRequestsError ``too_many_reports``.
+    ForbiddenError ``centre_required`` for a request for blood; TooManyRequestsError
+    ``too_many_reports``.
     """
     actor = require_role(actor, EVERYONE)
     now = services.clock.now()
+    if report.module is Module.BLOOD:
+        # Only verified hospitals and blood centres ask for blood: ``open_blood_request``.
+        raise ForbiddenError("centre_required")
     report.background.check()
     _require_few(services, actor)
     case = new_case(

@@ -78,6 +78,7 @@ from reunite.kernel.people import Module, Side
 from reunite.partners.keys import Scope
 from reunite.ports import ChannelAddressId, ChannelName
 from reunite.testing.faces import FakeFaceReader
+from tests.unit.app.blood_request_rules import BLOOD_REQUEST_RULES
 from tests.unit.app.donor_rules import DONOR_RULES
 from tests.unit.app.world import HANGZHOU, NOON, World, a_report
 
@@ -95,6 +96,7 @@ IMPORT = import_photos.ImportOptions(Module.CHILD, Side.MISSING)
 NOWHERE = Path("/nowhere/at/all")
 
 RULES: dict[str, tuple[frozenset[Role], Call]] = {
+    **BLOOD_REQUEST_RULES,
     **DONOR_RULES,
     "register_person.register_person": (
         EVERYONE,
@@ -250,6 +252,7 @@ RULES: dict[str, tuple[frozenset[Role], Call]] = {
     ),
     "keep_places.export_volunteer": (EVERYONE, keep_places.export_volunteer),
     "read_inbox.list_inbox": (EVERYONE, read_inbox.list_inbox),
+    "read_inbox.look_into_inbox": (EVERYONE, read_inbox.look_into_inbox),
     "read_inbox.count_unread": (EVERYONE, read_inbox.count_unread),
     "read_inbox.mark_read": (EVERYONE, read_inbox.mark_read),
     "search_face.start_search": (EVERYONE, lambda s, a: search_face.start_search(s, a, b"")),
