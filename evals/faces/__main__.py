@@ -17,6 +17,7 @@ import numpy as np
 
 from evals.faces.layouts import Split, is_sealed
 from evals.faces.methods import Fitting, Rows, make_methods
+from evals.faces.metrics import Float64
 from evals.faces.plots import plot
 from evals.faces.protocol import (
     Method,
@@ -77,7 +78,12 @@ def measure(
         return make_methods(some, whose, fitting, shipped)
 
     methods = methods_on(rows, people)
-    tried = {name: try_method(method, people, folds) for name, method in methods.items()}
+    ages, told_by = people.ages, "names of files"
+    if np.isnan(ages).all():
+        ages, told_by = _estimated_ages(options, reader, Source(options.data, photos))
+    tried = {
+        name: try_method(method, people, folds, sliced_by=ages) for name, method in methods.items()
+    }
     figures = figures_of(tried, options.draws)
     report = _headline(figures, list(methods)[-1]) | {
         "split": split.value,
@@ -89,9 +95,10 @@ def measure(
         "models": {model.name: model.sha256 for model in models},
         "adapter": shipped.digest if shipped else None,
         "commit": _commit(),
+        "ages": told_by,
         "methods": figures,
     }
-    if not np.isnan(people.ages).all():
+    if report["ages"] != "unknown":
         report["slices"] = {name: slices_of(one) for name, one in tried.items()}
     if options.distractors:
         named = {photo.person for photo in everybody}
@@ -116,6 +123,15 @@ def _fitting(
     rows, _ = reader.rows(Source(options.aged, photos))
     ages = np.array([photo.age_years for photo in photos], dtype=np.float64)
     return Fitting(models, AgedRows(rows.embeddings, ages))
+
+
+def _estimated_ages(
+    options: argparse.Namespace, reader: Reader, source: Source
+) -> tuple[Float64, str]:
+    """What slices go by where the folder tells no ages; no method is told them."""
+    if not options.estimate_ages:
+        return np.full(len(source.photos), np.nan), "unknown"
+    return reader.estimated_ages(source), "estimated from the faces"
 
 
 def _headline(figures: Mapping[str, Any], ours: str) -> dict[str, Any]:
@@ -205,6 +221,12 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--aged", type=Path, help="faces of known age, to fit adapters with")
     parser.add_argument("--aged-every", type=int, default=2, help="take every so many of them")
     parser.add_argument("--adapter", type=Path, help="an adapter's file, to try as it is")
+    parser.add_argument(
+        "--estimate-ages",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="slice by ages that the faces look where the folder tells none",
+    )
     parser.add_argument("--cache", type=Path, default=cache_folder())
     return parser.parse_args(arguments)
 

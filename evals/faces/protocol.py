@@ -23,9 +23,10 @@ from evals.faces.metrics import (
     ci95,
     identity_folds,
     investigation_fnir,
+    mate_ranks,
     mean_figures,
     open_set_fnir,
-    true_positive_rate,
+    threshold_at,
 )
 
 LAPSES = {"0-5": (0, 5), "5-10": (5, 10), "10-20": (10, 20), "20-30": (20, 30), "30+": (30, 999)}
@@ -79,9 +80,18 @@ def folds_of(people: People, split: Split, folds: int, seed: int) -> list[tuple[
 
 
 def try_method(
-    method: Method, people: People, folds: list[tuple[Bool, Bool]], *, strangers: bool = False
+    method: Method,
+    people: People,
+    folds: list[tuple[Bool, Bool]],
+    *,
+    strangers: bool = False,
+    sliced_by: npt.NDArray[np.float64] | None = None,
 ) -> list[Tried]:
-    """Every fold's young photos against its grown ones, and against strangers if asked for."""
+    """Every fold's young photos against its grown ones, and against strangers if asked for.
+
+    ``sliced_by`` are ages that only ``slices_of`` sees, in the place of those of ``people``.
+    """
+    ages = people.ages if sliced_by is None else sliced_by
     tried = []
     for fit_on, try_on in folds:
         templates = method(fit_on)
@@ -94,8 +104,8 @@ def try_method(
         tried.append(
             Tried(
                 Trial(scores, people.ids[probes], people.ids[gallery]),
-                people.ages[probes],
-                people.ages[gallery],
+                ages[probes],
+                ages[gallery],
             )
         )
     return tried
@@ -134,30 +144,100 @@ def _identification(trials: list[Weighted]) -> dict[str, Any]:
     }
 
 
-def slices_of(tried: list[Tried]) -> dict[str, dict[str, Any]]:
-    """By lapse and by the younger age, thresholds as for everybody; only where ages are known."""
-    genuine, lapses, younger, impostor = [], [], [], []
+def slices_of(tried: list[Tried], draws: int = 200) -> dict[str, dict[str, Any]]:
+    """By lapse and by the younger age, thresholds as for everybody; only where ages are known.
+
+    Pairs count towards true positive rates.  A probe counts towards ranks, by its own age and
+    by its mean lapse to the photos of its person.  Intervals are of draws of people.
+    """
+    pairs, probes = _sliced_pairs(tried), _sliced_probes(tried)
+    report: dict[str, dict[str, Any]] = {}
+    for title, bands in (("by_lapse", LAPSES), ("by_younger_age", YOUNGER_AGES)):
+        report[title] = {}
+        for band, (low, high) in bands.items():
+            chosen = pairs.within(title, low, high)
+            if len(chosen.person) < LEAST_PAIRS:
+                continue
+            searched = probes.within(title, low, high)
+            report[title][band] = (
+                {"genuine_pairs": len(chosen.person)}
+                | chosen.shares(draws)
+                | {"probes": len(searched.person)}
+                | (searched.shares(draws) if len(searched.person) >= LEAST_PAIRS else {})
+            )
+    return report
+
+
+@dataclass(frozen=True)
+class _Sliced:
+    """Successes with what they are sliced by; arrays of shape (n,)."""
+
+    person: Int64
+    by: dict[str, npt.NDArray[np.float64]]
+    success: dict[str, Bool]
+
+    def within(self, title: str, low: float, high: float) -> "_Sliced":
+        inside = (self.by[title] >= low) & (self.by[title] < high)
+        return _Sliced(
+            self.person[inside],
+            {name: values[inside] for name, values in self.by.items()},
+            {name: values[inside] for name, values in self.success.items()},
+        )
+
+    def shares(self, draws: int) -> dict[str, Any]:
+        """The share of each success, and its interval over draws of people."""
+        people, number = np.unique(self.person, return_inverse=True)
+        rng = np.random.default_rng(0)
+        weights = np.stack(
+            [
+                np.bincount(rng.integers(0, len(people), len(people)), minlength=len(people))
+                for _ in range(draws)
+            ]
+        )[:, number]
+        shares: dict[str, Any] = {}
+        for name, success in self.success.items():
+            drawn = (weights * success).sum(axis=1) / np.maximum(weights.sum(axis=1), 1)
+            shares[name] = round(float(success.mean()), 4)
+            shares[f"{name}_ci95"] = ci95([float(one) for one in drawn])
+        return shares
+
+
+def _sliced_pairs(tried: list[Tried]) -> _Sliced:
+    strangers = np.concatenate([one.trial.scores[~one.trial.same] for one in tried])
+    limits = {
+        f"tpr_at_fpr_1e{-round(np.log10(rate))}": threshold_at(strangers, rate)
+        for rate in (1e-2, 1e-3)
+    }
+    person, lapses, younger, genuine = [], [], [], []
     for one in tried:
-        same = one.trial.same
-        rows, columns = np.nonzero(same)
-        genuine.append(one.trial.scores[rows, columns])
+        rows, columns = np.nonzero(one.trial.same)
         first, second = one.probe_ages[rows], one.gallery_ages[columns]
+        person.append(one.trial.probe_ids[rows])
         lapses.append(np.abs(first - second))
         younger.append(np.minimum(first, second))
-        impostor.append(one.trial.scores[~same])
-    scores, strangers = np.concatenate(genuine), np.concatenate(impostor)
-    report: dict[str, dict[str, Any]] = {}
-    for title, values, bands in (
-        ("by_lapse", np.concatenate(lapses), LAPSES),
-        ("by_younger_age", np.concatenate(younger), YOUNGER_AGES),
-    ):
-        report[title] = {
-            band: {
-                "genuine_pairs": int(inside.sum()),
-                "tpr_at_fpr_1e2": round(true_positive_rate(scores[inside], strangers, 1e-2), 4),
-                "tpr_at_fpr_1e3": round(true_positive_rate(scores[inside], strangers, 1e-3), 4),
-            }
-            for band, (low, high) in bands.items()
-            if (inside := (values >= low) & (values < high)).sum() >= LEAST_PAIRS
-        }
-    return report
+        genuine.append(one.trial.scores[rows, columns])
+    scores = np.concatenate(genuine)
+    return _Sliced(
+        np.concatenate(person),
+        {"by_lapse": np.concatenate(lapses), "by_younger_age": np.concatenate(younger)},
+        {name: scores > limit for name, limit in limits.items()},
+    )
+
+
+def _sliced_probes(tried: list[Tried]) -> _Sliced:
+    person, lapses, ages, ranks = [], [], [], []
+    for one in tried:
+        rank, _ = mate_ranks(one.trial)
+        mated = rank > 0
+        same = one.trial.same[mated]
+        apart = np.abs(one.probe_ages[mated][:, None] - one.gallery_ages[None, :])
+        person.append(one.trial.probe_ids[mated])
+        lapses.append((apart * same).sum(axis=1) / same.sum(axis=1))
+        ages.append(one.probe_ages[mated])
+        ranks.append(rank[mated])
+    found = np.concatenate(ranks)
+    return _Sliced(
+        np.concatenate(person),
+        {"by_lapse": np.concatenate(lapses), "by_younger_age": np.concatenate(ages)},
+        {f"rank{k}": found <= k for k in (1, 50)},
+    )

@@ -9,8 +9,9 @@ import numpy as np
 from evals.faces.features import Chips, cached_rows, read_faces
 from evals.faces.layouts import is_sealed
 from evals.faces.methods import Rows
-from evals.faces.metrics import Float32
+from evals.faces.metrics import Float32, Float64
 from evals.faces.protocol import People
+from reunite.faces.age import AgeEstimator
 from reunite.faces.embedding import Embedder
 from reunite.faces.engine import FaceEngine
 from reunite.faces.labelled import LabelledPhoto
@@ -44,6 +45,17 @@ class Reader:
             for model in self._models
         ]
         return Rows(tuple(rows)), faces.digest
+
+    def estimated_ages(self, source: Source) -> Float64:
+        """How old each face looks, by the product's estimator."""
+        faces = read_faces(source.photos, source.folder, self._engine, self._cache)
+        estimator = AgeEstimator(threads=2)
+
+        def years(chips: Chips) -> Float32:
+            return np.array([[one.years] for one in estimator.estimate(chips)], dtype=np.float32)
+
+        rows = cached_rows(faces, f"age-{estimator.weights.digest[:16]}", years, self._cache)
+        return rows[:, 0].astype(np.float64)
 
     def _embedding(self, model: FaceModel) -> Callable[[Chips], Float32]:
         def embed(chips: Chips) -> Float32:

@@ -1,37 +1,24 @@
 """Compare a new or changed record with the other side, by facts and faces together."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
-import numpy as np
-
+from reunite.app.compare_faces import Faces, compare_faces
 from reunite.app.describe_case import NO_BACKGROUND, describe
+from reunite.app.find_duplicates import suggest_duplicates
 from reunite.app.services import Services
 from reunite.cases.case import Case
-from reunite.cases.leads import NO_PHOTO, Lead, LeadEvidence
-from reunite.kernel.errors import NotFoundError
-from reunite.kernel.ids import CaseId, PhotoId
+from reunite.cases.leads import Lead, LeadEvidence
+from reunite.kernel.ids import CaseId
 from reunite.kernel.people import Module, Side
 from reunite.partners.linkage.blocking import keys_of
 from reunite.partners.linkage.comparison import Weight, posterior, weigh
+from reunite.partners.linkage.description import Reading
 from reunite.partners.linkage.frequencies import Frequencies
 from reunite.ports import Transaction
 
 CANDIDATES = 500  # weighed at most a record; those that share most keys
 MOST_COUNTED = 20_000  # beyond that, one more stranger changes little
 PUBLISHED = Frequencies()
-
-
-@dataclass(frozen=True, slots=True)
-class Faces:
-    """The most similar two photos of two records."""
-
-    similarity: float
-    missing_photo_id: PhotoId
-    found_photo_id: PhotoId
-
-
-NO_FACES = Faces(0.0, NO_PHOTO, NO_PHOTO)
 
 
 def other_side(side: Side) -> Side:
@@ -44,23 +31,46 @@ def match_facts(
 ) -> None:
     """Leads for records that are new or say something new.
 
-    Nothing but the review queue hears of them: facts that fit never change a case.
+    Records of the same side that repeat one are suggested beside them.  Nothing but the review
+    queue hears of either: facts that fit never change a case.
     """
     case_ids = payload["case_ids"]
     assert isinstance(case_ids, Sequence)  # noqa: S101  (written by ``enter_for_matching``)
-    for case_id in case_ids:
-        try:
-            case = transaction.cases.get(CaseId(int(case_id)))
-        except NotFoundError:
+    match_cases(
+        services,
+        transaction,
+        [CaseId(int(case_id)) for case_id in case_ids],
+        own_side_only=bool(payload.get("own_side_only")),
+    )
+
+
+def match_cases(
+    services: Services,
+    transaction: Transaction,
+    case_ids: Sequence[CaseId],
+    *,
+    own_side_only: bool = False,
+) -> int:
+    """Leads and duplicates of those of the records that are open; how many pairs were weighed."""
+    cases = transaction.cases.get_many(case_ids)
+    backgrounds = transaction.backgrounds.get_many(case_ids)
+    pairs = 0
+    for case in cases.values():
+        if not case.is_open:
             continue
-        if case.is_open:
-            _match(services, transaction, case)
+        reading = describe(case, backgrounds.get(case.id, NO_BACKGROUND))
+        if not own_side_only:
+            pairs += match_case(services, transaction, case, reading)
+        pairs += suggest_duplicates(services, transaction, case, reading)
+    return pairs
 
 
-def _match(services: Services, transaction: Transaction, case: Case) -> None:
+def match_case(services: Services, transaction: Transaction, case: Case, reading: Reading) -> int:
+    """Leads for one open record; how many pairs were weighed.
+
+    Everybody of the other side who shares a key is weighed.
+    """
     other = other_side(case.side)
-    own = transaction.backgrounds.get_many([case.id]).get(case.id, NO_BACKGROUND)
-    reading = describe(case, own)
     candidates = transaction.linkage.candidates(
         keys_of(reading, case.side).plain, other, CANDIDATES
     )
@@ -82,7 +92,7 @@ def _match(services: Services, transaction: Transaction, case: Case) -> None:
         if weight.bits < settings.lead_bits - settings.face_bits_at_most:
             continue
         faces = compare_faces(services, transaction, case, partner)
-        if faces is not NO_FACES:
+        if faces.is_known:
             weight = weigh(*pair, PUBLISHED, faces.similarity)
         if (
             weight.bits >= settings.lead_bits
@@ -92,6 +102,7 @@ def _match(services: Services, transaction: Transaction, case: Case) -> None:
     likely.sort(key=lambda one: -one[0].bits)
     for weight, partner, faces in likely[: settings.leads_per_record]:
         transaction.leads.add_new(lead_of(services, case, partner, weight, faces))
+    return len(partners)
 
 
 def lead_of(services: Services, case: Case, partner: Case, weight: Weight, faces: Faces) -> Lead:
@@ -121,21 +132,3 @@ def weigh_pair(
         PUBLISHED,
         similarity,
     )
-
-
-def compare_faces(services: Services, transaction: Transaction, case: Case, partner: Case) -> Faces:
-    """The most similar two photos; ``NO_FACES`` where a side has none."""
-    space = services.gallery.space
-    mine = transaction.templates.list_of_case(case.id, space)
-    theirs = transaction.templates.list_of_case(partner.id, space)
-    if not mine or not theirs:
-        return NO_FACES
-    cosines = (
-        np.array([vector for _, _, vector in mine])
-        @ np.array([vector for _, _, vector in theirs]).T
-    )
-    row, column = np.unravel_index(int(np.argmax(cosines)), cosines.shape)
-    photos = mine[int(row)][1], theirs[int(column)][1]
-    if case.side is not Side.MISSING:
-        photos = photos[1], photos[0]
-    return Faces(float(cosines[row, column]), *photos)

@@ -1,9 +1,16 @@
-"""Search the other side for a new photo; what is alike becomes a lead for reviewers."""
+"""Search both sides for a new photo; what is alike becomes a lead, or a pair, for reviewers."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
-from reunite.app.match_facts import Faces, compare_faces, lead_of, weigh_pair
+import numpy as np
+import numpy.typing as npt
+
+from reunite.app.compare_faces import Faces, compare_faces
+from reunite.app.find_duplicates import is_likely, suggest_pair, weigh_duplicate
+from reunite.app.match_facts import lead_of, other_side, weigh_pair
 from reunite.app.services import Services
+from reunite.cases.case import Case
 from reunite.gallery.port import NO_TEMPLATE, Filter, Probes
 from reunite.kernel.ids import CaseId, PhotoId
 from reunite.kernel.people import Side
@@ -15,29 +22,63 @@ SEARCH_DEPTH = 500
 SYNTHETIC_SUBJECT = 0  # what ``make_facts`` says of a template without a case
 
 
+@dataclass(frozen=True, slots=True)
+class _Alike:
+    """A record with a photo that looks like the one searched with."""
+
+    case: Case
+    photo_id: PhotoId
+    similarity: float
+
+
 def match_record(
     services: Services, transaction: Transaction, payload: Mapping[str, object]
 ) -> None:
-    """Leads for one photo of one record.
+    """Leads for one photo of one record, and pairs with records of its own side.
 
     Nothing but the review queue hears of them: a face score never changes a case.
     """
     case = transaction.cases.get(CaseId(int(str(payload["case_id"]))))
     photo_id = PhotoId(int(str(payload["photo_id"])))
-    space = services.gallery.space
-    template = transaction.templates.find_of_photo(photo_id, space)
+    template = transaction.templates.find_of_photo(photo_id, services.gallery.space)
     if template is None or not case.is_open:
         return
     ruled_out = frozenset(
         int(partner) for partner in transaction.leads.list_rejected_partners(case.id)
     )
-    other = Side.FOUND if case.side is Side.MISSING else Side.MISSING
+    for one in _alike(
+        services, transaction, template[1], other_side(case.side), ruled_out | {int(case.id)}
+    ):
+        photos = (photo_id, one.photo_id)
+        if case.side is not Side.MISSING:
+            photos = (one.photo_id, photo_id)
+        # Another two photos of theirs may be more alike than this one.
+        best = compare_faces(services, transaction, case, one.case)
+        faces = best if best.similarity > one.similarity else Faces(one.similarity, *photos)
+        weight = weigh_pair(transaction, case, one.case, faces.similarity)
+        transaction.leads.add_new(lead_of(services, case, one.case, weight, faces))
+    for one in _alike(services, transaction, template[1], case.side, frozenset({int(case.id)})):
+        weight = weigh_duplicate(services, transaction, case, one.case)
+        if is_likely(services, transaction, case.side, weight):
+            suggest_pair(services, transaction, case, one.case, weight)
+    now = services.clock.now()
+    transaction.looks.add([Look(None, case.id, LookPurpose.SEARCH, now)])
+
+
+def _alike(
+    services: Services,
+    transaction: Transaction,
+    vector: npt.NDArray[np.float32],
+    side: Side,
+    excluded: frozenset[int],
+) -> Iterator[_Alike]:
+    """Open records of a side with a photo like this one, the most similar first."""
     hits = services.gallery.search(
-        Probes(space, template[1][None, :]),
+        Probes(services.gallery.space, vector[None, :]),
         SEARCH_DEPTH,
         Filter(
-            sides=frozenset({other}),
-            excluded_subject_ids=ruled_out | {int(case.id), SYNTHETIC_SUBJECT},
+            sides=frozenset({side}),
+            excluded_subject_ids=excluded | {SYNTHETIC_SUBJECT},
         ),
     )
     alike = [
@@ -47,7 +88,6 @@ def match_record(
     ]
     owners = transaction.templates.photos_of([template_id for template_id, _ in alike])
     cases = transaction.cases.get_many([case_id for case_id, _ in owners.values()])
-    now = services.clock.now()
     partners: set[CaseId] = set()
     for template_id, similarity in alike:
         if template_id not in owners or len(partners) >= services.settings.leads_per_record:
@@ -57,12 +97,4 @@ def match_record(
         if partner is None or not partner.is_open or partner_id in partners:
             continue
         partners.add(partner_id)
-        photos = (photo_id, partner_photo_id)
-        if case.side is not Side.MISSING:
-            photos = (partner_photo_id, photo_id)
-        # Another two photos of theirs may be more alike than this one.
-        best = compare_faces(services, transaction, case, partner)
-        faces = best if best.similarity > similarity else Faces(similarity, *photos)
-        weight = weigh_pair(transaction, case, partner, faces.similarity)
-        transaction.leads.add_new(lead_of(services, case, partner, weight, faces))
-    transaction.looks.add([Look(None, case.id, LookPurpose.SEARCH, now)])
+        yield _Alike(partner, partner_photo_id, similarity)

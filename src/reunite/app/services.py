@@ -45,6 +45,7 @@ class Settings:
     # this likely among all who are looked for; see docs/linkage.md.
     lead_bits: float = 12.0
     lead_probability: float = 0.02
+    duplicate_probability: float = 0.3  # of two records of one side, to be suggested
     face_bits_at_most: float = 10.0  # what a face may add to facts that fall short of a lead
     country: str = "CN"
     public_url: str = ""  # of the pages, in messages that leave Reunite

@@ -10,6 +10,7 @@ from reunite.cli.bot import bot_command
 from reunite.cli.context import Commands, out
 from reunite.cli.doctor import doctor_command
 from reunite.cli.importing import demo_command, import_command
+from reunite.cli.matching import match_command
 from reunite.cli.searching import search_command
 from reunite.cli.serving import run_command, serve_command, worker_command
 
@@ -25,6 +26,7 @@ app.command("serve")(serve_command)
 app.command("worker")(worker_command)
 app.command("bot")(bot_command)
 app.command("import-photos")(import_command)
+app.command("match")(match_command)
 app.command("search")(search_command)
 app.command("demo")(demo_command)
 app.command("doctor")(doctor_command)

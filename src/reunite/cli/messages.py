@@ -117,6 +117,16 @@ OPERATOR_MESSAGES: Mapping[str, tuple[str, str]] = {
         "REUNITE_GATEWAYS is JSON of names and Apprise addresses with {{address}} in them.",
         "REUNITE_GATEWAYS 应为 JSON：名称及含有 {{address}} 的 Apprise 地址。",
     ),
+    "channel_rates_unreadable": (
+        (
+            "REUNITE_CHANNEL_RATES says deliveries a second by channel, e.g. 'email=5 "
+            "web_push=2000'; {got} does not."
+        ),
+        (
+            "REUNITE_CHANNEL_RATES 按渠道写明每秒发送数，例如 “email=5 web_push=2000”；"
+            "{got} 不是这样。"
+        ),
+    ),
     "push_key_unusable": (
         (
             "{path} holds no key for Web Push. Put back the one that was there: browsers that "

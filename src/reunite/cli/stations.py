@@ -72,7 +72,12 @@ def clerk_command(
 
 @app.command("import")
 def import_command(
-    file: Annotated[Path, typer.Argument(help="XLSX or CSV with a row a person.")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="XLSX or CSV with a row a person; DOCX or PDF about one; a folder of documents."
+        ),
+    ],
     station: Annotated[str, typer.Option(help="Whose sheet it is.")],
     photos: Annotated[Path | None, typer.Option(help="Folder with pictures by file name.")] = None,
     column: Annotated[

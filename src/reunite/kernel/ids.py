@@ -8,6 +8,7 @@ CaseId = NewType("CaseId", int)
 PhotoId = NewType("PhotoId", int)
 TemplateId = NewType("TemplateId", int)
 LeadId = NewType("LeadId", int)
+DuplicateId = NewType("DuplicateId", int)
 SightingId = NewType("SightingId", int)
 NoticeId = NewType("NoticeId", int)
 VolunteerId = NewType("VolunteerId", int)
@@ -20,6 +21,8 @@ WebhookId = NewType("WebhookId", int)
 DonorId = NewType("DonorId", int)
 DonorClaimId = NewType("DonorClaimId", int)
 BloodCentreId = NewType("BloodCentreId", int)
+BloodRequestId = NewType("BloodRequestId", int)
+DonorAskId = NewType("DonorAskId", int)
 
 # Crockford's base 32: no I, L, O or U, so a reference can be read out by telephone.
 REFERENCE_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"

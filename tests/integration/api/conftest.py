@@ -16,7 +16,7 @@ from reunite.gallery.exact import ExactGallery
 from reunite.gallery.port import TemplateSpace
 from reunite.kernel.clock import SystemClock
 from reunite.kernel.ids import AccountId
-from reunite.ports import Arrival
+from reunite.ports import Arrival, Prepare
 from reunite.storage.database import PostgresDatabase
 from reunite.storage.photo_files import PhotoDirectory
 from reunite.testing.faces import FakeFaceReader
@@ -26,7 +26,9 @@ from tests.unit.api.conftest import Client
 class Silence:
     """A live channel on which nothing is ever said."""
 
-    async def subscribe(self, account_id: AccountId) -> AsyncIterator[frozenset[Arrival]]:
+    async def subscribe(
+        self, account_id: AccountId, prepare: Prepare | None = None
+    ) -> AsyncIterator[frozenset[Arrival]]:
         return
         yield
 

@@ -42,7 +42,7 @@ def options(tmp_path: Path) -> list[str]:
     models = registry_file(tmp_path / "models")
     return [
         *("--data", str(tmp_path / "drawn"), "--models", str(models), "--json"),
-        *("--cache", str(tmp_path / "cache"), "--draws", "20"),
+        *("--cache", str(tmp_path / "cache"), "--draws", "20", "--no-estimate-ages"),
     ]
 
 
