@@ -14,6 +14,7 @@ from reunite.blood.deferral import Donation, DonationKind, Reason
 from reunite.blood.donors import ConsentPurpose, RegisteredDonor
 from reunite.blood.phenotype import Phenotype
 from reunite.kernel.errors import InvalidInputError, NotFoundError
+from reunite.kernel.ids import DonorId
 from reunite.kernel.people import Sex
 from reunite.kernel.places import Point, cell_of, centre_of
 from reunite.ports import Transaction
@@ -176,7 +177,18 @@ def erase_donor(services: Services, actor: Actor | None) -> None:
     with services.database.transaction() as transaction:
         donor = transaction.donors.find_of_account(actor.account_id, lock=True)
         if donor is not None:
-            transaction.donors.delete(donor.id)
+            forget_donor(transaction, donor.id)
+
+
+def forget_donor(transaction: Transaction, donor_id: DonorId) -> None:
+    """Erase a record, and what the donor said when asked; that somebody was asked still counts."""
+    for ask in transaction.donor_asks.list_of_donor(donor_id, limit=_EVERY_ASK):
+        ask.contact, ask.remark, ask.hindrance, ask.deferred_until = "", "", "", None
+        transaction.donor_asks.save(ask)
+    transaction.donors.delete(donor_id)
+
+
+_EVERY_ASK = 100_000
 
 
 def _get(transaction: Transaction, actor: Actor) -> RegisteredDonor:

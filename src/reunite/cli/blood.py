@@ -1,4 +1,4 @@
-"""``blood``: who could give to a patient, from a blood centre's own file of donors.
+"""``blood match``: who could give to a patient, from a blood centre's own file of donors.
 
 Nothing is stored and no database is needed.
 """
