@@ -12,8 +12,10 @@ from reunite.api.problems import Describe, Problem, describe_by_code, install_pr
 from reunite.api.routes import (
     accounts,
     alerts,
+    blood_centre,
     blood_requests,
     cases,
+    donors,
     leads,
     photos,
     review,
@@ -32,6 +34,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     searches.router,
     sightings.router,
     alerts.router,
+    donors.router,
+    blood_centre.router,
     blood_requests.router,
     review.router,
     leads.router,
@@ -62,6 +66,7 @@ TAGS = [
     {"name": "Face-find", "description": "The likeliest people for a photo, at once."},
     {"name": "Sightings", "description": "What volunteers saw."},
     {"name": "Alerts", "description": "Opt in to be told, and read what one was told."},
+    {"name": "Blood", "description": "Donors of rare blood, and the centres that keep them."},
     {
         "name": "Blood requests",
         "description": "From a hospital to donors who come: a recruitment suggestion for a blood "

@@ -1,177 +1,114 @@
-"""Requests for blood as bodies."""
+"""From donors and claims to bodies."""
 
-from reunite.api.schemas.basics import Position
-from reunite.api.schemas.blood_requests import (
-    AskRow,
-    BloodRequestEntry,
-    BoardBody,
-    DonorAskBody,
-    DonorListBody,
-    FindingBody,
+from datetime import date
+
+from reunite.api.render import SEXES
+from reunite.api.schemas.blood import (
+    ClaimBody,
+    ConfirmationBody,
+    DeferralBody,
+    DonationBody,
+    DonorDetail,
+    DonorFileBody,
+    DonorRowBody,
+    DonorSummary,
+    EligibilityBody,
     HindranceBody,
-    LikeRequestBody,
-    RankedDonorBody,
-    SourceBody,
-    UnitBody,
+    RowFaultBody,
 )
-from reunite.app.answer_ask import AskView
-from reunite.app.find_donors import DonorList, RankedDonor
-from reunite.app.open_blood_request import LikeRequest, SuitableUnit
-from reunite.app.run_blood_request import Board, BoardRow, RequestLine
-from reunite.blood.appeals import Appeal
-from reunite.blood.donors import stored_type
-from reunite.cases.case import Case
+from reunite.app.import_donors import DonorFileReport
+from reunite.app.settle_claims import ClaimView
+from reunite.blood.deferral import DonationKind
+from reunite.blood.donors import RegisteredDonor, stored_type
 
 
-def entry_body(line: RequestLine) -> BloodRequestEntry:
-    """A request in a list."""
-    return _entry(line.case, line.appeal, line.asked, line.coming)
-
-
-def _entry(case: Case, appeal: Appeal, asked: int, coming: int) -> BloodRequestEntry:
-    request = appeal.request
-    return BloodRequestEntry(
-        reference=case.reference,
-        status=case.status,
-        outcome=case.outcome,
-        cause=case.cause,
-        patient=stored_type(request.need.patient),
-        component=request.need.component,
-        units=request.units,
-        needed_by=request.needed_by,
-        urgency=request.urgency,
-        patient_code=request.patient_code,
-        opened_at=request.opened_at,
-        asked=asked,
-        coming=coming,
+def donor_summary(donor: RegisteredDonor) -> DonorSummary:
+    """A donor in a list; types are written as laboratories do, in English."""
+    return DonorSummary(
+        id=donor.id,
+        reference=donor.reference,
+        type=stored_type(donor.phenotype),
+        confirmed=donor.is_confirmed,
+        disagrees=donor.disagrees,
+        may_be_asked=donor.may_be_asked,
+        town_id=int(donor.place_label) if donor.place_label.isdigit() else None,
     )
 
 
-def board_body(board: Board) -> BoardBody:
-    """Everything that the board shows."""
-    appeal = board.appeal
-    entry = _entry(board.case, appeal, board.counts["asked"], board.coming)
-    return BoardBody(
-        **entry.model_dump(),
-        needed=board.needed,
-        promised=board.promised,
-        filled=board.filled,
-        late=board.late,
-        asking_since=appeal.asking_since,
-        waves=appeal.waves,
-        why=appeal.why,
-        next_look_at=appeal.next_look_at,
-        counts=board.counts,
-        asks=[_row(one) for one in board.rows],
-        alike=[like_body(one) for one in board.alike],
-        available_units=[unit_body(one) for one in board.units],
+def donor_detail(donor: RegisteredDonor, today: date) -> DonorDetail:
+    """A donor whole, with the days on which they may give again."""
+    facts, found = donor.facts, donor.confirmation
+    return DonorDetail(
+        **donor_summary(donor).model_dump(),
+        code=donor.code,
+        declared=None if donor.declared is None else stored_type(donor.declared),
+        confirmation=None
+        if found is None
+        else ConfirmationBody(type=stored_type(found.phenotype), at=found.at, method=found.method),
+        born_on=facts.born_on,
+        sex=SEXES[facts.sex],
+        weight_kg=facts.weight_kg,
+        donations=[DonationBody(kind=one.kind, on=one.on) for one in facts.donations],
+        deferrals=[DeferralBody(reason=one.code, over_on=one.over_on) for one in facts.reasons],
+        consents=sorted(donor.consents),
+        gives=sorted(donor.kinds),
+        travel_km=donor.travel_km,
+        rules=donor.rules,
+        asleep=donor.asleep,
+        away_until=donor.away_until,
+        family_code=donor.family_code,
+        contact=donor.contact,
+        last_asked_at=donor.last_asked_at,
+        eligibility=[_eligibility(donor, kind, today) for kind in sorted(donor.kinds)],
     )
 
 
-def _row(row: BoardRow) -> AskRow:
-    ask = row.ask
-    return AskRow(
-        id=ask.id,
-        type=None if row.phenotype is None else stored_type(row.phenotype),
-        confirmed=row.confirmed,
-        grade=ask.grade.name.lower(),
-        distance_km=ask.distance_km,
-        sibling=ask.sibling,
-        wave=ask.wave,
-        asked_at=ask.asked_at,
-        answer=ask.answer,
-        answered_at=ask.answered_at,
-        comes_at=ask.comes_at,
-        reason=ask.reason,
-        hindrance=ask.hindrance,
-        deferred_until=ask.deferred_until,
-        thanked_at=ask.thanked_at,
-        call=row.to_call,
-        keeper=row.keeper,
-        number=row.number,
-    )
-
-
-def like_body(one: LikeRequest) -> LikeRequestBody:
-    """Another request that may be the same."""
-    return LikeRequestBody(
-        likeness=one.likeness, centre=one.centre, reference=one.reference, opened_at=one.opened_at
-    )
-
-
-def unit_body(one: SuitableUnit) -> UnitBody:
-    """A unit in stock."""
-    unit = one.shelved.unit
-    return UnitBody(
-        centre_id=one.shelved.centre_id,
-        centre=unit.centre,
-        number=unit.number,
-        type=stored_type(unit.phenotype),
-        expires_on=unit.expires_on,
-        grade=one.verdict.grade.name.lower(),
-        promised=one.shelved.promised_to is not None,
-    )
-
-
-def donor_list_body(listed: DonorList) -> DonorListBody:
-    """Donors in order, and why others are not asked."""
-    return DonorListBody(
-        ranked=[_ranked(one) for one in listed.ranked],
-        not_asked=[_ranked(one) for one in listed.not_asked],
-        graded={grade.name.lower(): count for grade, count in listed.graded.items()},
-        deferred=listed.deferred,
-    )
-
-
-def _ranked(one: RankedDonor) -> RankedDonorBody:
-    return RankedDonorBody(
-        type=stored_type(one.donor.phenotype),
-        confirmed=one.donor.is_confirmed,
-        grade=one.verdict.grade.name.lower(),
-        distance_km=one.distance_km,
-        sibling=one.sibling,
-        obstacle=one.obstacle,
-        deferred_until=None if one.hindrance is None else one.hindrance.until,
-        findings=[
-            FindingBody(
-                rule=finding.rule,
-                code=finding.code,
-                grade=finding.grade.name.lower(),
-                antigens=list(finding.antigens),
-                sources=[SourceBody(title=s.title, url=s.url) for s in finding.sources],
-            )
-            for finding in one.verdict.findings
-        ],
-    )
-
-
-def ask_body(view: AskView) -> DonorAskBody:
-    """A request as its donor sees it: the hospital and what is needed, no patient."""
-    request, ask = view.appeal.request, view.ask
-    return DonorAskBody(
-        reference=view.case.reference,
-        hospital=view.centre.name,
-        place=Position(latitude=request.place.latitude, longitude=request.place.longitude),
-        component=request.need.component,
-        needed_by=request.needed_by,
-        urgency=request.urgency,
-        asked_at=ask.asked_at,
-        distance_km=ask.distance_km,
-        answer=ask.answer,
-        comes_at=ask.comes_at,
-        reason=ask.reason,
-        deferred_until=ask.deferred_until,
+def _eligibility(donor: RegisteredDonor, kind: DonationKind, today: date) -> EligibilityBody:
+    answer = donor.next_eligible(kind, today)
+    return EligibilityBody(
+        kind=kind,
+        earliest=answer.earliest,
         hindrances=[
             HindranceBody(
                 code=one.code,
                 about=one.about,
                 until=one.until,
-                source=None
-                if one.source is None
-                else SourceBody(title=one.source.title, url=one.source.url),
+                source=one.source.title if one.source else "",
+                source_url=one.source.url if one.source else "",
             )
-            for one in view.eligibility.hindrances
+            for one in answer.hindrances
         ],
-        can_answer=view.can_come,
-        filled=view.filled,
+    )
+
+
+def claim_body(view: ClaimView) -> ClaimBody:
+    """A claim as one of its centres sees it."""
+    return ClaimBody(
+        id=view.claim.id,
+        why=view.claim.why,
+        party=view.party,
+        other_centre="" if view.other_centre is None else view.other_centre.name,
+        made_at=view.claim.made_at,
+        answers=sorted(view.answers),
+    )
+
+
+def file_body(report: DonorFileReport) -> DonorFileBody:
+    """What became of a file."""
+    return DonorFileBody(
+        written=report.written,
+        counts=report.counts,
+        rows=[
+            DonorRowBody(
+                row=row.row,
+                reference=row.reference,
+                outcome=row.outcome,
+                faults=[
+                    RowFaultBody(column=one.column, got=one.got, code=one.error.code)
+                    for one in row.faults
+                ],
+                claim=row.claim,
+            )
+            for row in report.rows
+        ],
     )

@@ -1,5 +1,6 @@
 """Open a case: somebody is missing, or somebody has been found."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -54,8 +55,13 @@ class Opened:
     choose_photo: PhotoId | None = None
 
 
-def open_case(services: Services, actor: Actor | None, report: CaseReport) -> Opened:
-    """Write a case with its first photo.
+def open_case(
+    services: Services,
+    actor: Actor | None,
+    report: CaseReport,
+    beside: Callable[[Transaction, Case], None] = lambda *_: None,
+) -> Opened:
+    """Write a case with its first photo; ``beside`` writes what belongs to it, or undoes it all.
 
     Raises InvalidInputError naming the field at fault, and then nothing has been written;
     ForbiddenError ``centre_required`` for a request for blood; TooManyRequestsError
@@ -85,12 +91,14 @@ def open_case(services: Services, actor: Actor | None, report: CaseReport) -> Op
     if report.photo is None:
         with services.database.transaction() as transaction:
             transaction.cases.add(case)
+            beside(transaction, case)
             _enter(transaction, case, report.background)
         return Opened(case.reference)
     read = read_photo(services, report.photo)
     _check_camera_year(services, case, report.captured_year, read)
     with kept(services, read.jpeg) as key, services.database.transaction() as transaction:
         transaction.cases.add(case)
+        beside(transaction, case)
         _enter(transaction, case, report.background)
         photo = photo_of(services, read, key, report.captured_year)
         photo.case_id = case.id

@@ -12,6 +12,7 @@ from reunite.app.answer_ask import DonorAnswer, answer_ask, get_ask, list_asks
 from reunite.app.close_case import withdraw_case
 from reunite.app.erase_expired import erase_expired
 from reunite.app.import_stock import import_stock, last_stock
+from reunite.app.notice_words import message_of
 from reunite.app.open_blood_request import (
     RequestWish,
     open_blood_request,
@@ -34,6 +35,7 @@ from reunite.blood.waves import Answer, Urgency, Why
 from reunite.cases.case import Outcome, ResolutionCause
 from reunite.kernel.errors import ConflictError, ForbiddenError, InvalidInputError, NotFoundError
 from reunite.kernel.ids import BloodCentreId
+from reunite.kernel.languages import Language
 from reunite.kernel.people import Module
 from reunite.kernel.places import Point, cell_of
 from reunite.ports import LookPurpose
@@ -491,3 +493,28 @@ def test_lists_of_centre_and_donor(desk: Desk) -> None:
     assert list_asks(desk.world.services, desk.world.family) == []
     assert desk.centre.id != BloodCentreId(0)
     assert views[0].case.circumstances.place == HANGZHOU
+
+
+def test_what_donors_are_told_outside_names_no_patient(desk: Desk) -> None:
+    donor, _ = desk.donor("O Rh-")
+    opened = desk.ask("O Rh-", patient_code="P-1", note="theatre 3")
+    with desk.world.database.transaction() as transaction:
+        case = transaction.cases.get_by_reference(opened.reference)
+        [(notice, _)] = transaction.notices.list_of_case(case.id)
+    titles = {Language.ZH: "有人需要您的血型", Language.EN: "Your blood is needed"}
+    for language, title in titles.items():
+        message = message_of(desk.world.services, notice, case, language)
+        assert message is not None
+        assert message.title == title
+        assert "湖滨医院" in message.body
+        assert message.url.endswith(f"/{language.value}/blood/asks/{opened.reference}")
+        assert not [secret for secret in ("P-1", "theatre 3", "RhD-") if secret in str(message)]
+    desk.answer(donor, opened.reference, Answer.CANNOT)
+    desk.close(opened.reference, Outcome.UNMET, ResolutionCause.NO_DONOR)
+    over = desk.world.case(opened.reference)
+    # What had not gone out by then does not go out any more.
+    assert message_of(desk.world.services, notice, over, Language.ZH) is None
+    thanks = replace(notice, kind=NoticeKind.BLOOD_THANKS)
+    thanked = message_of(desk.world.services, thanks, over, Language.ZH)
+    assert thanked is not None
+    assert thanked.title == "感谢您随时准备相助"

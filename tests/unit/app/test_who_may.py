@@ -30,6 +30,7 @@ from reunite.app import (
     list_notices,
     list_origins,
     list_queues,
+    match_all,
     name_accounts,
     open_case,
     publish_case,
@@ -181,6 +182,7 @@ RULES: dict[str, tuple[frozenset[Role], Call]] = {
         STAFF,
         lambda s, a: review_lead.decide_lead(s, a, LeadId(0), Verdict.ACCEPT),
     ),
+    "match_all.match_all": (ADMINS, match_all.match_all),
     "link_duplicates.list_duplicates": (STAFF, link_duplicates.list_duplicates),
     "link_duplicates.list_duplicates_of": (
         STAFF,

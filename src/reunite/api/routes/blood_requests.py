@@ -7,7 +7,7 @@ from fastapi import APIRouter, File, Path, Query, UploadFile
 from reunite.api.access import AccessRoute, Caller, Wired, allow
 from reunite.api.parameters import CaseReference
 from reunite.api.problems import problem_responses
-from reunite.api.render_blood import (
+from reunite.api.render_requests import (
     ask_body,
     board_body,
     donor_list_body,

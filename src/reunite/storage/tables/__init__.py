@@ -57,6 +57,7 @@ from reunite.storage.tables.notices import (
 from reunite.storage.tables.partners import (
     backgrounds,
     linkage_keys,
+    linkage_nights,
     residents,
     station_clerks,
     stations,
@@ -103,6 +104,7 @@ __all__ = [
     "lead_decisions",
     "leads",
     "linkage_keys",
+    "linkage_nights",
     "looks",
     "metadata",
     "notice_chunks",
