@@ -21,7 +21,7 @@ pytestmark = pytest.mark.browser
 HANGZHOU: Geolocation = {"latitude": 30.2741, "longitude": 120.1551}
 NAME = "周明远"
 KEPT = {"zh": "已保存在这台设备上", "en": "kept on this device"}
-WAYS = 5  # inboxes, and the four channels that need no server of the operator's
+WAYS = 4  # inboxes, and the three channels that need no server of the operator's
 FORBIDDEN = json.dumps({"url": "https://10.0.0.1/hook", "secret": "whsec_MTIzNDU2Nzg5MDEyMzQ1Ng=="})
 THANKS = {"zh": "谢谢", "en": "thank you"}
 
