@@ -6,7 +6,7 @@ written, whoever arrives joins the next; each is answered once its own batch is 
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import numpy as np
@@ -24,6 +24,7 @@ class _Shared:
     account_id: AccountId
     point: Point
     now: datetime
+    turn: threading.Event = field(default_factory=threading.Event)  # written, or to write
     done: bool = False
     moved: bool = False
     error: BaseException | None = None
@@ -35,7 +36,7 @@ class PositionBatches:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._waiting: list[_Shared] = []
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
         self._busy = False
 
     def share(self, account_id: AccountId, point: Point, now: datetime) -> bool:
@@ -45,29 +46,23 @@ class PositionBatches:
         NotFoundError for somebody who does not share the position of a device.
         """
         mine = _Shared(account_id, point, now)
-        with self._changed:
+        with self._lock:
             self._waiting.append(mine)
-        while not mine.done:
-            batch = self._take(mine)
-            if batch:
-                self._write(batch)
+            is_first, self._busy = not self._busy, True
+        if not is_first:
+            # Each is woken once: by whoever has written it, or to write the next batch.
+            mine.turn.wait()
+        if not mine.done:
+            self._write()
         if mine.error is not None:
             raise mine.error
         return mine.moved
 
-    def _take(self, mine: _Shared) -> Sequence[_Shared]:
-        """The next batch, once nobody else writes one; nothing where ours has been written."""
-        with self._changed:
-            while self._busy and not mine.done:
-                self._changed.wait()
-            if mine.done:
-                return ()
-            self._busy = True
+    def _write(self) -> None:
+        """The next batch; then it is the turn of the first who came too late for it."""
+        with self._lock:
             batch = self._waiting[:MOST_AT_ONCE]
             del self._waiting[:MOST_AT_ONCE]
-            return batch
-
-    def _write(self, batch: Sequence[_Shared]) -> None:
         try:
             with self._database.transaction() as transaction:
                 _move(transaction, batch)
@@ -75,11 +70,14 @@ class PositionBatches:
             for one in batch:
                 one.error = error
         finally:
-            with self._changed:
-                for one in batch:
-                    one.done = True
-                self._busy = False
-                self._changed.notify_all()
+            with self._lock:
+                following = self._waiting[0] if self._waiting else None
+                self._busy = following is not None
+            if following is not None:
+                following.turn.set()
+            for one in batch:
+                one.done = True
+                one.turn.set()
 
 
 def _move(transaction: Transaction, batch: Sequence[_Shared]) -> None:
