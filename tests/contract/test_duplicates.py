@@ -83,3 +83,9 @@ def test_unknown_pairs_are_not_found(database: Database) -> None:
             transaction.duplicates.get(pair.id, lock=True)
         with pytest.raises(NotFoundError):
             transaction.duplicates.save(pair)
+
+
+def test_a_night_is_taken_once(database: Database) -> None:
+    for expected in (True, False):
+        with database.transaction() as transaction:
+            assert transaction.linkage.claim_night(NOW.date()) is expected

@@ -7,7 +7,8 @@ import structlog
 from reunite.app.services import Services
 from reunite.cases.case import CaseStatus
 from reunite.cases.retention import PHOTO_RETENTION, photos_expire_at
-from reunite.ports import CaseQuery
+from reunite.kernel.ids import CaseId
+from reunite.ports import CaseQuery, Transaction
 
 log = structlog.get_logger(__name__)
 
@@ -53,11 +54,24 @@ def erase_expired(services: Services) -> int:
             transaction.backgrounds.erase(case.id)
             transaction.linkage.erase(case.id)
             transaction.registrations.erase_of_case(case.id)
+            _forget_request(transaction, case.id)
             case.forget(now)
             transaction.cases.save(case)
     # After the commit: a crash here leaves files without rows, which the sweep finds.
     services.photos.delete(keys)
     return len(keys)
+
+
+def _forget_request(transaction: Transaction, case_id: CaseId) -> None:
+    """Of a request for blood: what points to a patient, and what donors wrote."""
+    appeal = transaction.blood_requests.find_of_case(case_id)
+    if appeal is None:
+        return
+    appeal.forget()
+    transaction.blood_requests.save(appeal)
+    for ask in transaction.donor_asks.list_of_request(appeal.id):
+        ask.remark = ask.contact = ""
+        transaction.donor_asks.save(ask)
 
 
 def sweep_photos(services: Services) -> int:

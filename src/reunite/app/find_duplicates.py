@@ -23,8 +23,11 @@ PUBLISHED = Frequencies()
 
 def suggest_duplicates(
     services: Services, transaction: Transaction, case: Case, reading: Reading
-) -> None:
-    """Compare a record with those of its own side, by facts and the faces beside them."""
+) -> int:
+    """Compare a record with those of its own side, by facts and the faces beside them.
+
+    Returns how many pairs were weighed.
+    """
     # Where facts are ranges the two sides stand under different keys, made to meet: so a record
     # that looks for its own side asks as the other one would.
     other = Side.FOUND if case.side is Side.MISSING else Side.MISSING
@@ -53,6 +56,7 @@ def suggest_duplicates(
     likely.sort(key=lambda one: -one[0].bits)
     for weight, partner in likely[: settings.leads_per_record]:
         suggest_pair(services, transaction, case, partner, weight)
+    return len(partners)
 
 
 def is_likely(services: Services, transaction: Transaction, side: Side, weight: Weight) -> bool:

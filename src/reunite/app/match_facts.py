@@ -8,7 +8,6 @@ from reunite.app.find_duplicates import suggest_duplicates
 from reunite.app.services import Services
 from reunite.cases.case import Case
 from reunite.cases.leads import Lead, LeadEvidence
-from reunite.kernel.errors import NotFoundError
 from reunite.kernel.ids import CaseId
 from reunite.kernel.people import Module, Side
 from reunite.partners.linkage.blocking import keys_of
@@ -37,20 +36,40 @@ def match_facts(
     """
     case_ids = payload["case_ids"]
     assert isinstance(case_ids, Sequence)  # noqa: S101  (written by ``enter_for_matching``)
-    for case_id in case_ids:
-        try:
-            case = transaction.cases.get(CaseId(int(case_id)))
-        except NotFoundError:
+    match_cases(
+        services,
+        transaction,
+        [CaseId(int(case_id)) for case_id in case_ids],
+        own_side_only=bool(payload.get("own_side_only")),
+    )
+
+
+def match_cases(
+    services: Services,
+    transaction: Transaction,
+    case_ids: Sequence[CaseId],
+    *,
+    own_side_only: bool = False,
+) -> int:
+    """Leads and duplicates of those of the records that are open; how many pairs were weighed."""
+    cases = transaction.cases.get_many(case_ids)
+    backgrounds = transaction.backgrounds.get_many(case_ids)
+    pairs = 0
+    for case in cases.values():
+        if not case.is_open:
             continue
-        if case.is_open:
-            own = transaction.backgrounds.get_many([case.id]).get(case.id, NO_BACKGROUND)
-            reading = describe(case, own)
-            match_case(services, transaction, case, reading)
-            suggest_duplicates(services, transaction, case, reading)
+        reading = describe(case, backgrounds.get(case.id, NO_BACKGROUND))
+        if not own_side_only:
+            pairs += match_case(services, transaction, case, reading)
+        pairs += suggest_duplicates(services, transaction, case, reading)
+    return pairs
 
 
-def match_case(services: Services, transaction: Transaction, case: Case, reading: Reading) -> None:
-    """Leads for one open record: everybody of the other side who shares a key, weighed."""
+def match_case(services: Services, transaction: Transaction, case: Case, reading: Reading) -> int:
+    """Leads for one open record; how many pairs were weighed.
+
+    Everybody of the other side who shares a key is weighed.
+    """
     other = other_side(case.side)
     candidates = transaction.linkage.candidates(
         keys_of(reading, case.side).plain, other, CANDIDATES
@@ -83,6 +102,7 @@ def match_case(services: Services, transaction: Transaction, case: Case, reading
     likely.sort(key=lambda one: -one[0].bits)
     for weight, partner, faces in likely[: settings.leads_per_record]:
         transaction.leads.add_new(lead_of(services, case, partner, weight, faces))
+    return len(partners)
 
 
 def lead_of(services: Services, case: Case, partner: Case, weight: Weight, faces: Faces) -> Lead:

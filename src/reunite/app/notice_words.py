@@ -19,6 +19,8 @@ from reunite.ports import ChannelMessage, Urgency, topic_of
 TTL_SECONDS: Mapping[NoticeKind, int] = {
     NoticeKind.PUBLISHED: 12 * 3600,
     NoticeKind.UPDATED: 12 * 3600,
+    NoticeKind.BLOOD_ASK: 6 * 3600,
+    NoticeKind.BLOOD_THANKS: 3 * 86400,
     NoticeKind.RESOLVED: 3 * 86400,
     NoticeKind.CANCELLED: 3 * 86400,
 }
@@ -29,6 +31,10 @@ _WORDS: Mapping[Language, Mapping[str, str]] = {
         "somebody": "a person",
         "found": "Found: who knows this person?",
         "blood": "Rare blood is needed: {name}",
+        "blood_ask": "Your blood is needed",
+        "blood_ask_body": "{hospital}, {town}. Can you come? Please answer, even with a no.",
+        "blood_thanks": "Thank you for standing by",
+        "blood_thanks_body": "{hospital} needs nobody else for now. Thank you!",
         "updated": "News: {headline}",
         "look": "Near {town}. Please keep an eye out and tell us what you see.",
         "look_anywhere": "Please keep an eye out and tell us what you see.",
@@ -43,6 +49,10 @@ _WORDS: Mapping[Language, Mapping[str, str]] = {
         "somebody": "一位走失者",
         "found": "寻亲：有人认识这位吗？",
         "blood": "急需稀有血型：{name}",
+        "blood_ask": "有人需要您的血型",
+        "blood_ask_body": "{hospital}（{town}）。您能来吗？不能来也请回复一声。",
+        "blood_thanks": "感谢您随时准备相助",
+        "blood_thanks_body": "{hospital}目前不再需要更多献血者。谢谢您！",
         "updated": "新消息：{headline}",
         "look": "{town}附近。请留意，看到请告诉我们。",
         "look_anywhere": "请留意，看到请告诉我们。",
@@ -71,6 +81,8 @@ def message_of(
     before it.
     """
     words = _WORDS[language]
+    if notice.kind in {NoticeKind.BLOOD_ASK, NoticeKind.BLOOD_THANKS}:
+        return _to_donor(services, notice, case, language)
     if notice.kind.is_last:
         title, body = words[notice.kind.value], words[f"{notice.kind.value}_body"]
         path = "inbox"
@@ -92,6 +104,30 @@ def message_of(
         urgency=Urgency.NORMAL if notice.kind.is_last else Urgency.HIGH,
         ttl_seconds=TTL_SECONDS[notice.kind],
         kind=notice.kind.value,
+    )
+
+
+def _to_donor(
+    services: Services, notice: Notice, case: Case, language: Language
+) -> ChannelMessage | None:
+    """The hospital and the town, and nothing of a patient; no asking once it is over."""
+    asks = notice.kind is NoticeKind.BLOOD_ASK
+    if asks and not case.is_open:
+        return None
+    words, kind = _WORDS[language], notice.kind.value
+    place = case.circumstances.place
+    town = "" if place is None else nearest_town(place).name(language)
+    filled = {"hospital": case.organisation, "town": town}
+    path = f"{language.value}/blood/asks/{case.reference}"
+    return ChannelMessage(
+        title=words[kind],
+        body=words[f"{kind}_body"].format(**filled),
+        url=f"{services.settings.public_url.rstrip('/')}/{path}",
+        language=language,
+        topic=topic_of(case.reference),
+        urgency=Urgency.HIGH if asks else Urgency.NORMAL,
+        ttl_seconds=TTL_SECONDS[notice.kind],
+        kind=kind,
     )
 
 

@@ -21,6 +21,8 @@ WebhookId = NewType("WebhookId", int)
 DonorId = NewType("DonorId", int)
 DonorClaimId = NewType("DonorClaimId", int)
 BloodCentreId = NewType("BloodCentreId", int)
+BloodRequestId = NewType("BloodRequestId", int)
+DonorAskId = NewType("DonorAskId", int)
 
 # Crockford's base 32: no I, L, O or U, so a reference can be read out by telephone.
 REFERENCE_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"

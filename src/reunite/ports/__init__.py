@@ -6,6 +6,12 @@ implements them in memory.  One contract suite (``tests/contract``) runs on both
 
 from reunite.ports.accounts import AccountRepository
 from reunite.ports.alerts import AlertPlanRepository, VolunteerChange, VolunteerRepository
+from reunite.ports.blood_requests import (
+    BloodRequestRepository,
+    BloodStockRepository,
+    DonorAskRepository,
+    ShelvedUnit,
+)
 from reunite.ports.cases import (
     CaseCount,
     CaseQuery,
@@ -87,6 +93,8 @@ __all__ = [
     "Arrival",
     "BackgroundRepository",
     "BloodCentreRepository",
+    "BloodRequestRepository",
+    "BloodStockRepository",
     "CaseCount",
     "CaseKeys",
     "CaseQuery",
@@ -103,6 +111,7 @@ __all__ = [
     "Database",
     "Delivery",
     "DigestOption",
+    "DonorAskRepository",
     "DonorChange",
     "DonorRepository",
     "DuplicateRepository",
@@ -134,6 +143,7 @@ __all__ = [
     "RegistrationRepository",
     "ResidentRecord",
     "ServiceChannel",
+    "ShelvedUnit",
     "SightingRepository",
     "StationRepository",
     "Taken",

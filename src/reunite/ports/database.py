@@ -20,6 +20,11 @@ import numpy.typing as npt
 from reunite.kernel.ids import AccountId, NoticeId
 from reunite.ports.accounts import AccountRepository
 from reunite.ports.alerts import AlertPlanRepository, VolunteerRepository
+from reunite.ports.blood_requests import (
+    BloodRequestRepository,
+    BloodStockRepository,
+    DonorAskRepository,
+)
 from reunite.ports.cases import (
     CaseRepository,
     LeadRepository,
@@ -159,6 +164,12 @@ class Transaction(Protocol):
     def blood_centres(self) -> BloodCentreRepository: ...
     @property
     def donors(self) -> DonorRepository: ...
+    @property
+    def blood_requests(self) -> BloodRequestRepository: ...
+    @property
+    def donor_asks(self) -> DonorAskRepository: ...
+    @property
+    def blood_stock(self) -> BloodStockRepository: ...
     @property
     def outbox(self) -> Outbox: ...
 

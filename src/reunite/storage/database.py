@@ -13,6 +13,11 @@ from reunite.storage.accounts import PostgresAccounts
 from reunite.storage.alert_plans import PostgresAlertPlans
 from reunite.storage.api_keys import PostgresApiKeys
 from reunite.storage.blood_centres import PostgresBloodCentres
+from reunite.storage.blood_requests import (
+    PostgresBloodRequests,
+    PostgresBloodStock,
+    PostgresDonorAsks,
+)
 from reunite.storage.cap_messages import PostgresCapMessages
 from reunite.storage.cases import PostgresCases
 from reunite.storage.channels import PostgresChannelAddresses
@@ -84,6 +89,9 @@ class PostgresTransaction:
         self.webhooks = PostgresWebhooks(connection)
         self.blood_centres = PostgresBloodCentres(connection)
         self.donors = PostgresDonors(connection)
+        self.blood_requests = PostgresBloodRequests(connection)
+        self.donor_asks = PostgresDonorAsks(connection)
+        self.blood_stock = PostgresBloodStock(connection)
         self.outbox = make_outbox(connection)
 
     def announce(self, account_ids: Int64, arrival: Arrival | None = None) -> None:

@@ -16,6 +16,11 @@ from reunite.kernel.errors import NotFoundError, ReuniteError
 from reunite.kernel.ids import AccountId
 from reunite.ports import Arrival, Prepare
 from reunite.testing.memory_accounts import MemoryAccounts, MemoryVolunteers
+from reunite.testing.memory_blood_requests import (
+    MemoryBloodRequests,
+    MemoryBloodStock,
+    MemoryDonorAsks,
+)
 from reunite.testing.memory_cases import MemoryCases, MemoryPhotos, MemorySightings
 from reunite.testing.memory_channels import MemoryChannelAddresses
 from reunite.testing.memory_donors import MemoryBloodCentres, MemoryDonors
@@ -72,6 +77,9 @@ class MemoryTransaction:
         self.webhooks = MemoryWebhooks(session)
         self.blood_centres = MemoryBloodCentres(session)
         self.donors = MemoryDonors(session)
+        self.blood_requests = MemoryBloodRequests(session)
+        self.donor_asks = MemoryDonorAsks(session)
+        self.blood_stock = MemoryBloodStock(session)
         self.outbox = MemoryOutbox(session)
         self._session = session
         self._announce = announce

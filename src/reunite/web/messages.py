@@ -12,6 +12,7 @@ from reunite.web.i18n import N_, Formats
 from reunite.web.messages_channels import CHANNEL_MESSAGES
 from reunite.web.messages_donors import DONOR_MESSAGES
 from reunite.web.messages_exchange import EXCHANGE_MESSAGES
+from reunite.web.messages_requests import REQUEST_MESSAGES
 from reunite.web.messages_stations import STATION_MESSAGES
 
 _BROKEN = N_("Something went wrong on our side. Please try again in a few minutes.")
@@ -21,6 +22,7 @@ MESSAGES: Mapping[str, str] = {
     **CHANNEL_MESSAGES,
     **DONOR_MESSAGES,
     **EXCHANGE_MESSAGES,
+    **REQUEST_MESSAGES,
     **STATION_MESSAGES,
     # Forms
     "required": N_("Please fill this in."),

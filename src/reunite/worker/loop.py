@@ -17,6 +17,7 @@ from reunite.app.erase_expired import erase_expired, sweep_photos
 from reunite.app.exchange_records import expire_records, pull_due
 from reunite.app.handlers import HANDLERS, OUTSIDE_TOPICS
 from reunite.app.make_previews import queue_due_previews
+from reunite.app.match_all import queue_nightly_matches
 from reunite.app.prepare_channels import Preparation
 from reunite.app.relay_chunks import relay_chunks, requeue_chunks
 from reunite.app.send_digests import queue_digests
@@ -35,6 +36,7 @@ LAST_RETRY = timedelta(hours=1)
 ERASE_EVERY = timedelta(minutes=1)
 PREVIEWS_EVERY = timedelta(seconds=10)
 SWEEP_EVERY = timedelta(hours=1)
+MATCHES_EVERY = timedelta(minutes=10)  # how soon a night is noticed
 PULL_EVERY = timedelta(seconds=10)  # how soon a repository that is due is asked
 
 
@@ -187,6 +189,8 @@ class Worker:
             queued += queue_digests(self._services)
         if self._is_due("previews", PREVIEWS_EVERY, now):
             queued += queue_due_previews(self._services)
+        if self._is_due("matches", MATCHES_EVERY, now):
+            queued += queue_nightly_matches(self._services)
         if self._is_due("sweep", SWEEP_EVERY, now):
             sweep_photos(self._services)
         return queued > 0

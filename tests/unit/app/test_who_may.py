@@ -30,6 +30,7 @@ from reunite.app import (
     list_notices,
     list_origins,
     list_queues,
+    match_all,
     name_accounts,
     open_case,
     publish_case,
@@ -77,6 +78,7 @@ from reunite.kernel.people import Module, Side
 from reunite.partners.keys import Scope
 from reunite.ports import ChannelAddressId, ChannelName
 from reunite.testing.faces import FakeFaceReader
+from tests.unit.app.blood_request_rules import BLOOD_REQUEST_RULES
 from tests.unit.app.donor_rules import DONOR_RULES
 from tests.unit.app.world import HANGZHOU, NOON, World, a_report
 
@@ -94,6 +96,7 @@ IMPORT = import_photos.ImportOptions(Module.CHILD, Side.MISSING)
 NOWHERE = Path("/nowhere/at/all")
 
 RULES: dict[str, tuple[frozenset[Role], Call]] = {
+    **BLOOD_REQUEST_RULES,
     **DONOR_RULES,
     "register_person.register_person": (
         EVERYONE,
@@ -179,6 +182,7 @@ RULES: dict[str, tuple[frozenset[Role], Call]] = {
         STAFF,
         lambda s, a: review_lead.decide_lead(s, a, LeadId(0), Verdict.ACCEPT),
     ),
+    "match_all.match_all": (ADMINS, match_all.match_all),
     "link_duplicates.list_duplicates": (STAFF, link_duplicates.list_duplicates),
     "link_duplicates.list_duplicates_of": (
         STAFF,

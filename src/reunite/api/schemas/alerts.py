@@ -105,6 +105,7 @@ class ModuleCountBody(BaseModel):
     reported: int
     open: int
     resolved: int
+    unmet: int = Field(description="Requests for blood that ended without any.")
     mistaken: int
     withdrawn: int
     by_cause: dict[ResolutionCause, int]

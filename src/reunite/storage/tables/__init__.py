@@ -13,6 +13,7 @@ from reunite.storage.tables.alerts import (
     volunteers,
 )
 from reunite.storage.tables.base import metadata
+from reunite.storage.tables.blood_requests import blood_requests, blood_stock, donor_asks
 from reunite.storage.tables.cases import (
     case_transitions,
     cases,
@@ -56,6 +57,7 @@ from reunite.storage.tables.notices import (
 from reunite.storage.tables.partners import (
     backgrounds,
     linkage_keys,
+    linkage_nights,
     residents,
     station_clerks,
     stations,
@@ -79,6 +81,8 @@ __all__ = [
     "blood_centre_members",
     "blood_centres",
     "blood_families",
+    "blood_requests",
+    "blood_stock",
     "cap_messages",
     "card_messages",
     "case_origins",
@@ -88,6 +92,7 @@ __all__ = [
     "channel_gates",
     "chunk_deliveries",
     "delivery_failures",
+    "donor_asks",
     "donor_changes",
     "donor_claims",
     "donors",
@@ -99,6 +104,7 @@ __all__ = [
     "lead_decisions",
     "leads",
     "linkage_keys",
+    "linkage_nights",
     "looks",
     "metadata",
     "notice_chunks",

@@ -15,7 +15,13 @@ from reunite.app.name_accounts import name_accounts
 from reunite.app.publish_case import AlertPreview, preview_alert, verify_case
 from reunite.app.view_case import CaseView, get_case
 from reunite.app.widen_alert import find_plan
-from reunite.cases.case import CaseStatus, Outcome, ResolutionCause
+from reunite.cases.case import (
+    BLOOD_CAUSES,
+    BLOOD_OUTCOMES,
+    CaseStatus,
+    Outcome,
+    ResolutionCause,
+)
 from reunite.cases.leads import LeadStatus
 from reunite.cases.retention import photos_expire_at
 from reunite.kernel.errors import ReuniteError
@@ -150,7 +156,7 @@ def render_case(
         done=done if done in DONE else "",
         is_reporter=page.actor is not None and page.actor.account_id == case.opened_by,
         outcomes=_outcomes(case.module),
-        causes=list(ResolutionCause),
+        causes=_causes(case.module),
         confirmed=[lead for lead in view.leads if lead.status is LeadStatus.CONFIRMED],
         checks=_checks(view),
         expires_at=photos_expire_at(case),
@@ -167,9 +173,15 @@ def _choices(page: Page) -> dict[str, list[tuple[str, str]]]:
 
 
 def _outcomes(module: Module) -> list[Outcome]:
-    return [one for one in Outcome if (one is Outcome.HELPED) == (module is Module.BLOOD)] + (
-        [Outcome.NOT_MISSING] if module is Module.BLOOD else []
-    )
+    if module is Module.BLOOD:
+        return [*BLOOD_OUTCOMES, Outcome.NOT_MISSING]
+    return [one for one in Outcome if one not in BLOOD_OUTCOMES or one is Outcome.DECEASED]
+
+
+def _causes(module: Module) -> list[ResolutionCause]:
+    if module is Module.BLOOD:
+        return list(BLOOD_CAUSES)
+    return [one for one in ResolutionCause if one not in BLOOD_CAUSES[:3]]
 
 
 def _checks(view: CaseView) -> list[tuple[str, bool]]:
