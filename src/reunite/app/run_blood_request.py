@@ -6,6 +6,7 @@ from datetime import datetime
 from reunite.accounts.account import Actor
 from reunite.app.answer_ask import settle
 from reunite.app.blood_centres import require_centre
+from reunite.app.call_donors import take_answer
 from reunite.app.close_case import end_case
 from reunite.app.find_donors import DonorList, list_donors
 from reunite.app.open_blood_request import (
@@ -104,8 +105,14 @@ def find_centre(services: Services, actor: Actor | None) -> BloodCentre:
         return require_centre(transaction, actor)[1]
 
 
-def get_board(services: Services, actor: Actor | None, reference: str) -> Board:
-    """A request of the actor's centre, as it stands now.  Raises NotFoundError."""
+def get_board(
+    services: Services, actor: Actor | None, reference: str, *, donors_only: bool = False
+) -> Board:
+    """A request of the actor's centre, as it stands now.
+
+    ``donors_only`` leaves stock and like requests out, for a page that looks every second.
+    Raises NotFoundError.
+    """
     now = services.clock.now()
     with services.database.transaction() as transaction:
         _, centre, case, appeal = own_request(transaction, actor, reference)
@@ -129,7 +136,7 @@ def get_board(services: Services, actor: Actor | None, reference: str) -> Board:
                     donor.reference if donor and kept else "",
                 )
             )
-        is_open = case.is_open
+        looks_around = case.is_open and not donors_only
         return Board(
             case=case,
             appeal=appeal,
@@ -140,8 +147,8 @@ def get_board(services: Services, actor: Actor | None, reference: str) -> Board:
             late=appeal.is_late(now),
             promised=promised,
             rows=rows,
-            alike=find_alike(transaction, appeal) if is_open else [],
-            units=find_units(transaction, appeal, now.date()) if is_open else [],
+            alike=find_alike(transaction, appeal) if looks_around else [],
+            units=find_units(transaction, appeal, now.date()) if looks_around else [],
             counts=_counts(asks),
         )
 
@@ -197,25 +204,16 @@ def record_answer(
         _, _, case, appeal = own_request(transaction, actor, reference, lock=True)
         require_open(case)
         ask = _ask_of(transaction, appeal, ask_id)
-        before = ask.answer
-        match answer:
-            case Answer.COMING:
-                ask.come(now, comes_at)
-                if before is not Answer.COMING and ask.donor_id:
-                    transaction.donors.mark_willing(ask.donor_id)
-            case Answer.CANNOT:
-                ask.decline(now, reason, remark.strip())
-            case Answer.NOT_ME:
-                ask.leave(now)
-            case _:
-                ask.record(answer, now, remark.strip())
-        if answer in {Answer.GIVEN, Answer.NOT_ME} and ask.donor_id:
+        if answer in {Answer.COMING, Answer.CANNOT, Answer.NOT_ME}:
+            take_answer(
+                services, transaction, ask, answer, comes_at=comes_at, reason=reason, remark=remark
+            )
+        else:
+            ask.record(answer, now, remark.strip())
+        if answer is Answer.GIVEN and ask.donor_id:
             donor = transaction.donors.get(ask.donor_id, lock=True)
-            if answer is Answer.GIVEN:
-                kind = KIND_OF[appeal.request.need.component]
-                donor.has_given(Donation(kind, now.date()))
-            else:
-                donor.asleep = True
+            kind = KIND_OF[appeal.request.need.component]
+            donor.has_given(Donation(kind, now.date()))
             transaction.donors.save(donor)
         transaction.donor_asks.save(ask)
         settle(services, transaction, case, appeal)
