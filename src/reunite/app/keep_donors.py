@@ -5,6 +5,7 @@ from datetime import date
 
 from reunite.accounts.account import Actor
 from reunite.app.blood_centres import require_centre
+from reunite.app.register_donor import forget_donor
 from reunite.app.services import Services
 from reunite.blood.centres import BloodCentre
 from reunite.blood.claims import ClaimReason, DonorClaim
@@ -153,7 +154,7 @@ def release_donor(services: Services, actor: Actor | None, donor_id: DonorId) ->
         _, centre = require_centre(transaction, actor)
         donor = _own(transaction, centre, donor_id, lock=True)
         if donor.account_id is None:
-            transaction.donors.delete(donor.id)
+            forget_donor(transaction, donor.id)
         else:
             transaction.donors.save(replace(donor, centre_id=None, reference=""))
 

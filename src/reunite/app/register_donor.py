@@ -5,6 +5,7 @@ from datetime import date
 
 from reunite.accounts.account import EVERYONE, Actor, require_role
 from reunite.alerts.volunteers import PlaceKind, Precision
+from reunite.app.donor_families import require_family
 from reunite.app.join_alerts import make_place
 from reunite.app.services import Services
 from reunite.blood.centres import BloodCentre
@@ -13,8 +14,9 @@ from reunite.blood.deferral import Donation, DonationKind, Reason
 from reunite.blood.donors import ConsentPurpose, RegisteredDonor
 from reunite.blood.phenotype import Phenotype
 from reunite.kernel.errors import InvalidInputError, NotFoundError
+from reunite.kernel.ids import DonorId
 from reunite.kernel.people import Sex
-from reunite.kernel.places import Point
+from reunite.kernel.places import Point, cell_of, centre_of
 from reunite.ports import Transaction
 
 
@@ -38,6 +40,7 @@ class DonorForm:
     contact: str = ""
     point: Point | None = None
     town_id: int | None = None  # GeoNames
+    family_code: str = ""  # of a family to join; empty: none, or the one as it was
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +51,14 @@ class DonorView:
     centre: BloodCentre | None  # that keeps them
     confirmed_by: BloodCentre | None
     family: int  # others who joined the same family
-    claims: list[DonorClaim]  # open ones
+    claims: list[tuple[DonorClaim, BloodCentre]]  # open ones, and who makes them
 
 
 def register_donor(services: Services, actor: Actor | None, form: DonorForm) -> RegisteredDonor:
     """Join the register, or change what was said; what a centre has found stays.
 
     Raises InvalidInputError ``consent_ask_required`` for somebody new who does not agree to be
-    asked, ``place_required``, ``town_unknown``, ``place_at_sea``, and as
+    asked, ``place_required``, ``town_unknown``, ``place_at_sea``, ``family_code_unknown``, and as
     ``RegisteredDonor.check``.
     """
     actor = require_role(actor, EVERYONE)
@@ -76,6 +79,9 @@ def register_donor(services: Services, actor: Actor | None, form: DonorForm) -> 
         )
         if form.last_given is not None:
             donor.has_given(form.last_given)
+        if form.family_code:
+            donor.family_code = require_family(transaction, form.family_code).code
+            donor.consents |= {ConsentPurpose.FAMILY}
         _place(services, transaction, actor, donor, form)
         donor.check(today)
         if known is None:
@@ -100,7 +106,7 @@ def find_own_donor(services: Services, actor: Actor | None) -> DonorView | None:
             None if found is None else centres.get(found.centre_id),
             len(transaction.donors.list_family(donor.family_code)) - 1 if donor.family_code else 0,
             [
-                one
+                (one, centres.get(one.centre_id))
                 for one in transaction.donors.list_claims_of_donor(donor.id)
                 if one.is_open and one.donor_id == donor.id
             ],
@@ -171,7 +177,18 @@ def erase_donor(services: Services, actor: Actor | None) -> None:
     with services.database.transaction() as transaction:
         donor = transaction.donors.find_of_account(actor.account_id, lock=True)
         if donor is not None:
-            transaction.donors.delete(donor.id)
+            forget_donor(transaction, donor.id)
+
+
+def forget_donor(transaction: Transaction, donor_id: DonorId) -> None:
+    """Erase a record, and what the donor said when asked; that somebody was asked still counts."""
+    for ask in transaction.donor_asks.list_of_donor(donor_id, limit=_EVERY_ASK):
+        ask.contact, ask.remark, ask.hindrance, ask.deferred_until = "", "", "", None
+        transaction.donor_asks.save(ask)
+    transaction.donors.delete(donor_id)
+
+
+_EVERY_ASK = 100_000
 
 
 def _get(transaction: Transaction, actor: Actor) -> RegisteredDonor:
@@ -193,7 +210,7 @@ def _place(
             return
         volunteer = transaction.volunteers.find(actor.account_id)
         if volunteer is not None and volunteer.main_place is not None:
-            donor.cell = volunteer.main_place.cell
+            donor.cell = cell_of(centre_of(volunteer.main_place.cell), Precision.COARSE)
             donor.place_label = volunteer.main_place.place_label
             return
     # A donor's town and its surroundings are near enough for blood.

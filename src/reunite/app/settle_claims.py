@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from reunite.accounts.account import EVERYONE, Actor, require_role
 from reunite.app.blood_centres import require_centre
+from reunite.app.register_donor import forget_donor
 from reunite.app.services import Services
 from reunite.blood.centres import BloodCentre
 from reunite.blood.claims import DonorClaim, Party, Verdict
@@ -87,8 +88,14 @@ def _say(
         )
     elif verdict is Verdict.SAME and claim.own_donor_id is not None:
         own = transaction.donors.get(claim.own_donor_id, lock=True)
-        transaction.donors.delete(own.id)
+        # The number of the record that goes may be needed by the one that stays.
+        forget_donor(transaction, own.id)
         transaction.donors.save(joined(donor, own))
+        if own.last_asked_at is not None and (
+            donor.last_asked_at is None or donor.last_asked_at < own.last_asked_at
+        ):
+            # One person is not asked twice within 30 days because of two records.
+            transaction.donors.mark_asked([donor.id], own.last_asked_at)
 
 
 def joined(donor: RegisteredDonor, own: RegisteredDonor) -> RegisteredDonor:

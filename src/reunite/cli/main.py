@@ -5,7 +5,17 @@ from typing import Annotated
 
 import typer
 
-from reunite.cli import alerts, blood, database, faces, gallery, partners, stations, users
+from reunite.cli import (
+    alerts,
+    blood,
+    blood_register,
+    database,
+    faces,
+    gallery,
+    partners,
+    stations,
+    users,
+)
 from reunite.cli.bot import bot_command
 from reunite.cli.context import Commands, out
 from reunite.cli.doctor import doctor_command
@@ -37,6 +47,9 @@ app.add_typer(stations.app, name="stations")
 app.add_typer(alerts.app, name="alert")
 app.add_typer(faces.app, name="faces")
 app.add_typer(blood.app, name="blood")
+blood.app.command("import")(blood_register.import_command)
+blood.app.command("export")(blood_register.export_command)
+blood.app.add_typer(blood_register.centre_app, name="centre")
 app.add_typer(partners.app, name="partners")
 
 

@@ -150,6 +150,14 @@ OPERATOR_MESSAGES: Mapping[str, tuple[str, str]] = {
         "This machine has no address {host}.",
         "本机没有地址 {host}。",
     ),
+    "centre_unknown": (
+        "There is no blood centre of this name: {name}.",
+        "没有名为 {name} 的血站或医院。",
+    ),
+    "file_format_unknown": (
+        "{path}: the name must end in .csv or .xlsx.",
+        "{path}：文件名须以 .csv 或 .xlsx 结尾。",
+    ),
     "file_missing": (
         "There is no file {path}.",
         "没有文件 {path}。",

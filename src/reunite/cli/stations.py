@@ -24,7 +24,8 @@ from reunite.app.services import Services
 from reunite.app.stations import add_station, list_stations, set_station_clerk
 from reunite.cli.context import MACHINE, get_account, opened, operator, out, staff_member
 from reunite.cli.messages import tell, terminal_language
-from reunite.cli.reports import progress_bar, safe_cell
+from reunite.cli.reports import progress_bar
+from reunite.kernel.cells import safe_cell
 from reunite.kernel.errors import InvalidInputError, ReuniteError
 from reunite.partners.stations.columns import Column
 from reunite.partners.stations.station import Station

@@ -67,6 +67,10 @@ class DonorRepository(Protocol):
         """
         ...
 
+    def add_all(self, donors: Sequence[RegisteredDonor]) -> None:
+        """As ``add`` for many at once, who have no account."""
+        ...
+
     def get(self, donor_id: DonorId, *, lock: bool = False) -> RegisteredDonor:
         """Raises NotFoundError.  ``lock`` holds it until the transaction ends."""
         ...

@@ -28,7 +28,7 @@ from reunite.ports import DonorChange
 from reunite.storage.donor_claims import DonorClaims
 from reunite.storage.tables import donor_changes, donors
 
-_BATCH = 5_000  # rows that are held at once while everybody is read
+_BATCH = 5_000  # rows that are held at once while everybody is read or many are written
 
 _POSITION = text("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
 # One statement, hence one snapshot: what it does not see is not yet behind the new position.
@@ -48,19 +48,24 @@ class PostgresDonors:
 
     def add(self, donor: RegisteredDonor) -> DonorId:
         """Sets ``donor.id``.  Raises ConflictError ``donor_exists``, ``donor_reference_taken``."""
-        values = {
-            **_columns(donor),
-            "registered_at": donor.registered_at,
-            "last_asked_at": donor.last_asked_at,
-            "asked": donor.history.asked,
-            "willing": donor.history.yes,
-        }
         with _uniquely(self._connection):
             added = self._connection.execute(
-                insert(donors).values(**values).returning(donors.c.id)
+                insert(donors).values(**_all_columns(donor)).returning(donors.c.id)
             ).scalar_one()
         donor.id = DonorId(added)
         return donor.id
+
+    def add_all(self, new: Sequence[RegisteredDonor]) -> None:
+        """As ``add`` for many at once, who have no account."""
+        for first in range(0, len(new), _BATCH):
+            batch = new[first : first + _BATCH]
+            with _uniquely(self._connection):
+                ids = self._connection.execute(
+                    insert(donors).returning(donors.c.id, sort_by_parameter_order=True),
+                    [_all_columns(donor) for donor in batch],
+                ).scalars()
+                for donor, donor_id in zip(batch, ids, strict=True):
+                    donor.id = DonorId(donor_id)
 
     def get(self, donor_id: DonorId, *, lock: bool = False) -> RegisteredDonor:
         """Raises NotFoundError."""
@@ -233,6 +238,16 @@ def _uniquely(connection: Connection) -> Iterator[None]:
         if "uq_donors_centre_id_reference" in told:
             raise ConflictError("donor_reference_taken", field="reference") from error
         raise
+
+
+def _all_columns(donor: RegisteredDonor) -> dict[str, Any]:
+    return {
+        **_columns(donor),
+        "registered_at": donor.registered_at,
+        "last_asked_at": donor.last_asked_at,
+        "asked": donor.history.asked,
+        "willing": donor.history.yes,
+    }
 
 
 def _columns(donor: RegisteredDonor) -> dict[str, Any]:

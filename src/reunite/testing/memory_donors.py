@@ -100,6 +100,10 @@ class MemoryDonors:
         self._put(donor)
         return donor.id
 
+    def add_all(self, donors: Sequence[RegisteredDonor]) -> None:
+        for donor in donors:
+            self.add(donor)
+
     def get(self, donor_id: DonorId, *, lock: bool = False) -> RegisteredDonor:
         if lock:
             self._session.hold("donors", donor_id)

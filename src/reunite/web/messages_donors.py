@@ -26,6 +26,10 @@ DONOR_MESSAGES: Mapping[str, str] = {
     ),
     "donations_too_many": N_("More than %(most)s donations cannot be kept."),
     "deferral_reason_unknown": N_("Please choose a reason from the list."),
+    "register_rows_many": N_(
+        "This file has %(rows)s rows. Please bring at most %(most)s at a time here; the command "
+        "line takes any number."
+    ),
     "date_too_early": N_("This is too long ago. Please check the date."),
     "date_in_past": N_("This is not after today. Please check the date."),
 }

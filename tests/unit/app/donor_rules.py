@@ -7,6 +7,8 @@ from reunite.accounts.account import EVERYONE, STAFF, Actor, Role
 from reunite.app import (
     blood_centres,
     donor_families,
+    export_donors,
+    import_donors,
     keep_donors,
     register_donor,
     settle_claims,
@@ -80,6 +82,15 @@ DONOR_RULES: dict[str, tuple[frozenset[Role], Callable[[Services, Actor | None],
         lambda s, a: keep_donors.record_deferral(s, a, NOBODY, "malaria", None),
     ),
     "keep_donors.release_donor": (STAFF, lambda s, a: keep_donors.release_donor(s, a, NOBODY)),
+    "import_donors.import_donors": (
+        STAFF,
+        lambda s, a: import_donors.import_donors(s, a, b"", import_donors.DonorFileOptions()),
+    ),
+    "export_donors.export_donors": (
+        STAFF,
+        lambda s, a: export_donors.export_donors(s, a, export_donors.FileFormat.CSV),
+    ),
+    "export_donors.export_own_donor": (EVERYONE, export_donors.export_own_donor),
     "settle_claims.list_claims": (STAFF, settle_claims.list_claims),
     "settle_claims.settle_claim": (
         STAFF,
