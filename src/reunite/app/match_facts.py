@@ -7,8 +7,10 @@ import numpy as np
 
 from reunite.app.describe_case import NO_BACKGROUND, describe
 from reunite.app.services import Services
+from reunite.app.weigh_faces import face_evidence, weigh_photos
 from reunite.cases.case import Case
 from reunite.cases.leads import NO_PHOTO, Lead, LeadEvidence
+from reunite.faces.calibration import Likelihood
 from reunite.kernel.errors import NotFoundError
 from reunite.kernel.ids import CaseId, PhotoId
 from reunite.kernel.people import Module, Side
@@ -24,11 +26,16 @@ PUBLISHED = Frequencies()
 
 @dataclass(frozen=True, slots=True)
 class Faces:
-    """The most similar two photos of two records."""
+    """The most similar two photos of two records, and the mean over all of their pairs.
+
+    ``photos`` of the missing and of the found person that went into the mean.
+    """
 
     similarity: float
     missing_photo_id: PhotoId
     found_photo_id: PhotoId
+    mean_similarity: float = 0.0
+    photos: tuple[int, int] = (1, 1)
 
 
 NO_FACES = Faces(0.0, NO_PHOTO, NO_PHOTO)
@@ -83,7 +90,8 @@ def _match(services: Services, transaction: Transaction, case: Case) -> None:
             continue
         faces = compare_faces(services, transaction, case, partner)
         if faces is not NO_FACES:
-            weight = weigh(*pair, PUBLISHED, faces.similarity)
+            likelihood = weigh_compared(services, transaction, case, partner, faces)
+            weight = weigh_pair(transaction, case, partner, faces, likelihood)
         if (
             weight.bits >= settings.lead_bits
             and posterior(weight.bits, pool) >= settings.lead_probability
@@ -110,16 +118,45 @@ def lead_of(services: Services, case: Case, partner: Case, weight: Weight, faces
 
 
 def weigh_pair(
-    transaction: Transaction, case: Case, partner: Case, similarity: float | None
+    transaction: Transaction,
+    case: Case,
+    partner: Case,
+    faces: Faces,
+    likelihood: Likelihood | None,
 ) -> Weight:
-    """What facts and faces of two records say."""
+    """What facts and faces of two records say; ``likelihood`` is that of ``weigh_compared``."""
     backgrounds = transaction.backgrounds.get_many([case.id, partner.id])
     missing, found = (case, partner) if case.side is Side.MISSING else (partner, case)
     return weigh(
         describe(missing, backgrounds.get(missing.id, NO_BACKGROUND)),
         describe(found, backgrounds.get(found.id, NO_BACKGROUND)),
         PUBLISHED,
-        similarity,
+        faces.similarity,
+        face_evidence(likelihood),
+    )
+
+
+def weigh_compared(
+    services: Services, transaction: Transaction, case: Case, partner: Case, faces: Faces
+) -> Likelihood | None:
+    """What all photos of two records say together, at the ages of the most similar two.
+
+    None where templates of this kind were never calibrated.
+    """
+    if services.calibration is None:
+        return None
+    missing, found = (case, partner) if case.side is Side.MISSING else (partner, case)
+    photos = {
+        photo.id: photo
+        for of_case in transaction.photos.list_of_cases([missing.id, found.id]).values()
+        for photo in of_case
+    }
+    return weigh_photos(
+        services,
+        faces.mean_similarity,
+        (missing, photos.get(faces.missing_photo_id)),
+        (found, photos.get(faces.found_photo_id)),
+        faces.photos,
     )
 
 
@@ -136,6 +173,7 @@ def compare_faces(services: Services, transaction: Transaction, case: Case, part
     )
     row, column = np.unravel_index(int(np.argmax(cosines)), cosines.shape)
     photos = mine[int(row)][1], theirs[int(column)][1]
+    counts = len(mine), len(theirs)
     if case.side is not Side.MISSING:
-        photos = photos[1], photos[0]
-    return Faces(float(cosines[row, column]), *photos)
+        photos, counts = photos[::-1], counts[::-1]
+    return Faces(float(cosines[row, column]), *photos, float(cosines.mean()), counts)

@@ -2,8 +2,15 @@
 
 from collections.abc import Mapping
 
-from reunite.app.match_facts import Faces, compare_faces, lead_of, weigh_pair
+from reunite.app.match_facts import (
+    Faces,
+    compare_faces,
+    lead_of,
+    weigh_compared,
+    weigh_pair,
+)
 from reunite.app.services import Services
+from reunite.app.weigh_faces import is_alike, least_similarity
 from reunite.gallery.port import NO_TEMPLATE, Filter, Probes
 from reunite.kernel.ids import CaseId, PhotoId
 from reunite.kernel.people import Side
@@ -40,10 +47,11 @@ def match_record(
             excluded_subject_ids=ruled_out | {int(case.id), SYNTHETIC_SUBJECT},
         ),
     )
+    least = least_similarity(services)
     alike = [
         (int(found_id), float(similarity))
         for found_id, similarity in zip(hits.template_ids[0], hits.similarity[0], strict=True)
-        if found_id != NO_TEMPLATE and similarity >= services.settings.lead_similarity
+        if found_id != NO_TEMPLATE and similarity >= least
     ]
     owners = transaction.templates.photos_of([template_id for template_id, _ in alike])
     cases = transaction.cases.get_many([case_id for case_id, _ in owners.values()])
@@ -56,13 +64,16 @@ def match_record(
         partner = cases.get(partner_id)
         if partner is None or not partner.is_open or partner_id in partners:
             continue
-        partners.add(partner_id)
         photos = (photo_id, partner_photo_id)
         if case.side is not Side.MISSING:
             photos = (partner_photo_id, photo_id)
         # Another two photos of theirs may be more alike than this one.
         best = compare_faces(services, transaction, case, partner)
-        faces = best if best.similarity > similarity else Faces(similarity, *photos)
-        weight = weigh_pair(transaction, case, partner, faces.similarity)
+        faces = best if best.similarity > similarity else Faces(similarity, *photos, similarity)
+        likelihood = weigh_compared(services, transaction, case, partner, faces)
+        if not is_alike(services, faces.similarity, likelihood):
+            continue
+        partners.add(partner_id)
+        weight = weigh_pair(transaction, case, partner, faces, likelihood)
         transaction.leads.add_new(lead_of(services, case, partner, weight, faces))
     transaction.looks.add([Look(None, case.id, LookPurpose.SEARCH, now)])

@@ -74,10 +74,12 @@ def weigh(
     found: Reading,
     frequencies: Frequencies,
     face_similarity: float | None = None,
+    face: tuple[str, float] | None = None,
 ) -> Weight:
     """Everything that two records say about being one person.
 
-    ``face_similarity`` is the cosine of the best two photos where both have one.
+    ``face`` is what a calibration says of their photos, a level and its bits; without one,
+    ``face_similarity``, the cosine of the best two photos, is looked up in a table.
     """
     evidence = []
     name = compare_names(missing.names, found.names, frequencies)
@@ -87,7 +89,9 @@ def weigh(
         said = compare(missing, found, frequencies)
         if said is not None:
             evidence.append(Evidence(fact, *said))
-    if face_similarity is not None:
+    if face is not None:
+        evidence.append(Evidence("face", *face))
+    elif face_similarity is not None:
         evidence.append(Evidence("face", *_face(missing, found, face_similarity)))
     return Weight(tuple(evidence))
 
