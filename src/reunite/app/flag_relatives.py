@@ -39,7 +39,7 @@ def _rivals(transaction: Transaction, lead: Lead) -> dict[CaseId, Case]:
         other.missing_case_id
         for other in transaction.leads.list_of_case(lead.found_case_id)
         if other.missing_case_id != lead.missing_case_id
-        and other.similarity > 0
+        and other.is_of_faces
         and other.status is not LeadStatus.REJECTED
     ]
     cases = transaction.cases.get_many(others) if others else {}

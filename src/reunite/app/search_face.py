@@ -231,8 +231,9 @@ def view_search(
             incomplete=False,
         )
     excluded = filter.excluded_subject_ids | {int(case_id) for case_id in probe.set_aside}
+    pooled = _pooled(services, probes)
     hits = services.gallery.search(
-        _pooled(services, probes), SEARCH_DEPTH, replace(filter, excluded_subject_ids=excluded)
+        pooled.probes, SEARCH_DEPTH, replace(filter, excluded_subject_ids=excluded)
     )
     similarity = {
         int(template_id): float(value)
@@ -240,7 +241,7 @@ def view_search(
         if template_id != NO_TEMPLATE
     }
     with services.database.transaction() as transaction:
-        found = _visible(services, transaction, actor, similarity, probe.captured_year)
+        found = _visible(services, transaction, actor, similarity, pooled, probe.captured_year)
         synthetic = transaction.templates.count().get("synthetic", 0)
         now = services.clock.now()
         transaction.looks.add(
@@ -287,7 +288,19 @@ def get_search_photo(
     return photos[number]
 
 
-def _pooled(services: Services, photos: Sequence[Probe]) -> Probes:
+@dataclass(frozen=True, slots=True)
+class _Pooled:
+    """Several photos as one probe.
+
+    shrinkage : the mean of the similarities of the photos, as a share of the probe's own
+    """
+
+    probes: Probes
+    photos: int
+    shrinkage: float
+
+
+def _pooled(services: Services, photos: Sequence[Probe]) -> _Pooled:
     """One template of all photos: the direction of their mean.
 
     The cosine with it is, but for one factor, the mean of the cosines with each: a record
@@ -302,7 +315,11 @@ def _pooled(services: Services, photos: Sequence[Probe]) -> Probes:
     length = float(np.linalg.norm(total))
     # Two photos of which one is the negative of the other: only made vectors are.
     mean = total / length if length > 0 else single[0].vectors[0]
-    return Probes(single[0].space, mean.astype(np.float32)[None, :])
+    return _Pooled(
+        Probes(single[0].space, mean.astype(np.float32)[None, :]),
+        photos=len(single),
+        shrinkage=length / len(single),
+    )
 
 
 def digest_of(token: str) -> bytes:
@@ -319,6 +336,7 @@ def _visible(
     transaction: Transaction,
     actor: Actor,
     similarity: dict[int, float],
+    pooled: _Pooled,
     probe_year: int | None,
 ) -> list[Resemblance]:
     owners = transaction.templates.photos_of(list(similarity))
@@ -342,10 +360,11 @@ def _visible(
             years.get(photo_id),
             weigh_probe(
                 services,
-                value,
+                value * pooled.shrinkage,
                 cases[case_id].person.birth_years,
                 years.get(photo_id),
                 probe_year,
+                pooled.photos,
             ),
         )
         for case_id, (value, photo_id) in ranked

@@ -62,8 +62,12 @@ def weigh_probe(
     born: YearRange | None,
     photo_year: int | None,
     probe_year: int | None,
+    photos: int = 1,
 ) -> Likelihood | None:
-    """Of a visitor's photo and a record's: the probe is weighed at the age the record implies."""
+    """Of a visitor's photos and a record's: the probe is weighed at the age the record implies.
+
+    ``similarity`` is the mean over so many ``photos``.
+    """
     if services.calibration is None:
         return None
     middle = None if born is None else (born.first + born.last) / 2
@@ -71,7 +75,7 @@ def weigh_probe(
         None if middle is None or year is None else max(0.0, year - middle)
         for year in (photo_year, probe_year)
     ]
-    return services.calibration.weigh(similarity, *ages)
+    return services.calibration.weigh(similarity, *ages, photos=(photos, 1))
 
 
 def is_alike(services: Services, similarity: float, likelihood: Likelihood | None) -> bool:
