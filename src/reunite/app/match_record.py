@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from reunite.app.estimate_ages import estimate_age
 from reunite.app.match_facts import (
     Faces,
     compare_faces,
@@ -35,6 +36,7 @@ def match_record(
     template = transaction.templates.find_of_photo(photo_id, space)
     if template is None or not case.is_open:
         return
+    estimate_age(services, transaction, case, transaction.photos.get(photo_id))
     ruled_out = frozenset(
         int(partner) for partner in transaction.leads.list_rejected_partners(case.id)
     )

@@ -23,7 +23,8 @@ RATE = Settings().lead_false_match_rate
 
 
 def calibrated(world: World) -> Services:
-    """The same services, as an installation has them."""
+    """The same services, as an installation has them; everybody looks grown up."""
+    world.ageing.looks_years = 40.0
     world.services = replace(world.services, calibration=CALIBRATION)
     world.worker = Worker(world.services)
     return world.services
@@ -139,15 +140,39 @@ def test_several_photos_of_a_search_count_as_what_they_are() -> None:
 
 def test_an_age_is_recorded_or_looked(world: World) -> None:
     known = Person(name="林小雨", birth_years=YearRange(1990, 1990))
-    reference = world.open(1, 1, person=known, captured_year=2000)
-    unknown = world.open(2, 1, person=Person(name="王乐乐"))
+    references = [
+        world.open(1, 1, person=known, captured_year=2000),
+        world.open(2, 1, person=Person(name="王乐乐")),
+    ]
+    world.drain()
     ages = []
-    for case in (world.case(reference), world.case(unknown)):
+    for case in map(world.case, references):
         with world.database.transaction() as transaction:
             [photo] = transaction.photos.list_of_case(case.id)
-        photo.estimated_age = EstimatedAge(7.0, 4.0, 11.0)
         ages.append(likely_age(case, photo))
-    assert ages == [10.0, 7.0]
+        # Beside a record, and of a grown face, an estimate says nothing.
+        photo.estimated_age = EstimatedAge(30.0, 20.0, 41.0)
+        ages.append(likely_age(case, photo))
+    assert ages == [10.0, 10.0, 8.0, None]
+
+
+def test_a_child_is_weighed_as_one_though_no_year_is_known(world: World) -> None:
+    services = calibrated(world)
+    world.ageing.looks_years = 4.0
+    missing = world.open_public(1, 1)
+    world.open_found(1, 2)
+    world.drain()
+    [view] = list_leads(world.services, world.reviewer)
+    assert view.likelihood == CALIBRATION.weigh(view.lead.similarity, 4, 4)
+    assert view.likelihood.is_weak
+    started = start_search(services, world.family, paint_person(1, 3))
+    [found] = view_search(services, world.family, started.token).resemblances
+    assert found.case.reference == missing
+    assert found.likelihood == CALIBRATION.weigh(found.similarity, 4, 4)
+    world.forbid_ageing()
+    permissive = replace(world.services, calibration=CALIBRATION)
+    [found] = view_search(permissive, world.family, started.token).resemblances
+    assert found.likelihood == CALIBRATION.weigh(found.similarity, 4, None)
 
 
 def test_leads_of_brothers_and_sisters_are_flagged() -> None:
