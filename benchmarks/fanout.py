@@ -15,23 +15,22 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import psycopg
 import structlog
 
+from benchmarks.lean import lean_services
 from benchmarks.rates import seconds
 from reunite.alerts.fanout import INBOX_CHUNKS
 from reunite.alerts.notices import CHUNK_RECIPIENTS, Notice, NoticeKind, number
 from reunite.app.deliver_chunks import deliver_to_inboxes
 from reunite.app.handlers import HANDLERS
 from reunite.app.services import Services
-from reunite.broker.outbox import PostgresOutbox
 from reunite.kernel.clock import SystemClock
 from reunite.kernel.ids import AccountId
-from reunite.storage.database import PostgresDatabase
+from reunite.ports import Database
 from reunite.storage.migrate import upgrade
 from reunite.storage.server import PostgresServer
 from reunite.testing.factories import store_case
@@ -47,15 +46,9 @@ _READERS = """
 """
 
 
-def services_on(dsn: str) -> Services:
-    """As much of the services as fan-out touches."""
-    database = PostgresDatabase(dsn, PostgresOutbox)
-    return cast("Services", SimpleNamespace(database=database, clock=SystemClock()))
-
-
 def work(dsn: str, stop: Any) -> None:
     """What a worker does for alerts, as ``worker.loop`` does it."""
-    services = services_on(dsn)
+    services = lean_services(dsn)
     while not stop.is_set():
         worked = deliver_to_inboxes(services) > 0
         with services.database.transaction() as transaction:
@@ -67,7 +60,7 @@ def work(dsn: str, stop: Any) -> None:
             time.sleep(0.01)
 
 
-def enqueue(database: PostgresDatabase, case_id: Any, account_ids: Any) -> tuple[Notice, float]:
+def enqueue(database: Database, case_id: Any, account_ids: Any) -> tuple[Notice, float]:
     """Keep notice and chunks durably; the seconds until the commit has returned."""
     started = time.perf_counter()
     notice = Notice(case_id, NoticeKind.PUBLISHED, SystemClock().now(), 30.0, 0)
@@ -93,9 +86,9 @@ def append(folder: Path, account_ids: Any, syncs: int) -> float:
     return time.perf_counter() - started
 
 
-def small_notices(database: PostgresDatabase, case_id: Any, count: int, rng: Any) -> None:
+def small_notices(services: Services, case_id: Any, count: int, rng: Any) -> None:
     """Other alerts, that a reader has nothing to do with."""
-    services = cast("Services", SimpleNamespace(database=database, clock=SystemClock()))
+    database = services.database
     for _ in range(count):
         ids = rng.choice(10_000_000, 2_000, replace=False).astype(np.int64) + 1
         notice, _ = enqueue(database, case_id, ids)
@@ -117,12 +110,13 @@ def run(recipients: int, volunteers: int, others: int, rounds: int, folder: Path
     workers = []
     try:
         upgrade(server.dsn)
-        database = PostgresDatabase(server.dsn, PostgresOutbox)
+        services = lean_services(server.dsn)
+        database = services.database
         case_id = store_case(database)[0].id
         strangers = np.arange(volunteers + 1, volunteers + 1 + READERS, dtype=np.int64)
         with psycopg.connect(server.dsn, autocommit=True) as connection:
             connection.execute(_READERS, [strangers.tolist()])
-        small_notices(database, case_id, others, rng)
+        small_notices(services, case_id, others, rng)
         workers = [
             context.Process(target=work, args=(server.dsn, stop), daemon=True)
             for _ in range(WORKERS)
@@ -178,16 +172,15 @@ def run(recipients: int, volunteers: int, others: int, rounds: int, folder: Path
         for worker in workers:
             if worker.is_alive():
                 worker.join(10)
-        database.dispose()
         server.stop()
 
 
-def inbox(database: PostgresDatabase, account_id: Any) -> Any:
+def inbox(database: Database, account_id: Any) -> Any:
     with database.transaction() as transaction:
         return transaction.notices.list_inbox(AccountId(int(account_id)))
 
 
-def look(database: PostgresDatabase, readers: Any, notice: Notice) -> list[float]:
+def look(database: Database, readers: Any, notice: Notice) -> list[float]:
     """Milliseconds to open each of these inboxes; everybody must have the notice once."""
     times = []
     for reader in readers:

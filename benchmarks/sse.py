@@ -3,8 +3,9 @@
 python -m benchmarks.sse --json
 
 The server is the one of the pages, with real sessions, inboxes and PostgreSQL; the clients are
-bare sockets in a process of their own.  Measured from before the chunks are put into inboxes
-until the last client has the whole event; median of the rounds.
+bare sockets in processes of their own, on the same machine: what they cost is reported beside
+what the server costs, in processor time of one round.  Measured from before the chunks are put
+into inboxes until the last client has the whole event; median of the rounds.
 """
 
 import argparse
@@ -20,25 +21,22 @@ import tempfile
 import time
 from datetime import timedelta
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, cast
 
 import numpy as np
 import psycopg
 import structlog
 import uvicorn
+import uvloop
 
+from benchmarks.lean import lean_services
 from reunite.alerts.notices import CHUNK_RECIPIENTS, Notice, NoticeKind, number
 from reunite.app.deliver_chunks import deliver_to_inboxes
-from reunite.app.metrics import Metrics
 from reunite.app.search_face import digest_of
-from reunite.app.services import Services, Settings
-from reunite.broker.live import PostgresLive
-from reunite.broker.outbox import PostgresOutbox
+from reunite.app.services import Services
 from reunite.cases.case import CaseStatus
 from reunite.cli.server import spare_the_garbage_collector
 from reunite.kernel.clock import SystemClock
-from reunite.storage.database import PostgresDatabase
 from reunite.storage.migrate import upgrade
 from reunite.storage.server import PostgresServer
 from reunite.testing.factories import store_case
@@ -65,27 +63,11 @@ def raise_limit() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, SERVER_DESCRIPTORS), hard))
 
 
-def services_on(dsn: str, *, live: bool) -> Services:
-    """As much of the services as open pages touch."""
-    return cast(
-        "Services",
-        SimpleNamespace(
-            database=PostgresDatabase(dsn, PostgresOutbox),
-            live=PostgresLive(dsn) if live else None,
-            clock=SystemClock(),
-            settings=Settings(),
-            channels={},
-            queue=None,
-            metrics=Metrics(),
-        ),
-    )
-
-
 def serve(dsn: str, listening: socket.socket) -> None:
     raise_limit()
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     config = uvicorn.Config(
-        create_web(services_on(dsn, live=True)),
+        create_web(lean_services(dsn, live=True)),
         http="httptools",
         loop="uvloop",
         access_log=False,
@@ -182,7 +164,14 @@ def hear(port: int, tokens: list[str], rounds: int, pipe: Any) -> None:
                 return
             pipe.send((told.count, told.lost, told.last_at))
 
-    asyncio.run(run())
+    uvloop.run(run())
+
+
+def processor_seconds(process: Any) -> float:
+    """What a process has used so far, all its threads together (proc(5))."""
+    text = Path(f"/proc/{process.pid}/stat").read_text(encoding="ascii")
+    fields = text.rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def tell(services: Services, case_id: Any, account_ids: Any) -> float:
@@ -202,13 +191,13 @@ def tell(services: Services, case_id: Any, account_ids: Any) -> float:
     return started
 
 
-def run(n_clients: int, rounds: int, folder: Path) -> dict[str, Any]:
+def run(n_clients: int, n_processes: int, rounds: int, folder: Path) -> dict[str, Any]:
     postgres = PostgresServer(folder / "data").attach_or_start()
     context = multiprocessing.get_context("spawn")
     processes = []
     try:
         upgrade(postgres.dsn)
-        services = services_on(postgres.dsn, live=False)
+        services = lean_services(postgres.dsn)
         case, _ = store_case(services.database, status=CaseStatus.PUBLISHED)
         tokens = [f"token-{n}" for n in range(n_clients)]
         until = SystemClock().now() + timedelta(days=1)
@@ -218,30 +207,43 @@ def run(n_clients: int, rounds: int, folder: Path) -> dict[str, Any]:
             connection.execute(_SESSIONS, [digests, ids, [until] * n_clients])
         listening = socket.create_server(("127.0.0.1", 0), backlog=4096)
         processes.append(context.Process(target=serve, args=(postgres.dsn, listening), daemon=True))
-        ours, theirs = context.Pipe()
         port = listening.getsockname()[1]
-        processes.append(
-            context.Process(target=hear, args=(port, tokens, rounds, theirs), daemon=True)
-        )
+        pipes = []
+        for number in range(n_processes):
+            ours, theirs = context.Pipe()
+            pipes.append(ours)
+            some = tokens[number::n_processes]
+            processes.append(
+                context.Process(target=hear, args=(port, some, rounds, theirs), daemon=True)
+            )
         started = time.monotonic()
         for process in processes:
             process.start()
-        assert ours.recv() == n_clients
+        assert sum(pipe.recv() for pipe in pipes) == n_clients
         connect_seconds = time.monotonic() - started
-        times = []
+        times, server_seconds, client_seconds = [], [], []
         for _ in range(rounds):
-            assert ours.recv() == "listening"
+            assert {pipe.recv() for pipe in pipes} == {"listening"}
             time.sleep(0.5)
+            before = [processor_seconds(process) for process in processes]
             begun = tell(services, case.id, np.array(ids, dtype=np.int64))
-            told, lost, last_at = ours.recv()
+            heard = [pipe.recv() for pipe in pipes]
+            told, lost = (sum(one[at] for one in heard) for at in (0, 1))
             assert (told, lost) == (n_clients, 0), (told, lost)
-            times.append(last_at - begun)
+            times.append(max(one[2] for one in heard) - begun)
+            used = [processor_seconds(process) for process in processes]
+            spent = [after - first for first, after in zip(before, used, strict=True)]
+            server_seconds.append(spent[0])
+            client_seconds.append(sum(spent[1:]))
         return {
             "clients": n_clients,
+            "client_processes": n_processes,
             "last_client_seconds": statistics.median(times),
             "best_seconds": min(times),
             "worst_seconds": max(times),
             "connect_seconds": connect_seconds,
+            "server_processor_seconds": statistics.median(server_seconds),
+            "clients_processor_seconds": statistics.median(client_seconds),
             "machine": {
                 "threads": len(os.sched_getaffinity(0)),
                 "load": round(os.getloadavg()[0], 2),
@@ -257,13 +259,14 @@ def run(n_clients: int, rounds: int, folder: Path) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--clients", type=int, default=10_000)
+    parser.add_argument("--client-processes", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--json", action="store_true", help="print JSON on one line")
     asked = parser.parse_args()
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     with tempfile.TemporaryDirectory(prefix="reunite-sse-") as place:
         Path(place).chmod(0o755)
-        result = run(asked.clients, asked.rounds, Path(place))
+        result = run(asked.clients, asked.client_processes, asked.rounds, Path(place))
     results = Path(__file__).parent / "results"
     text = json.dumps(result, indent=1)
     (results / f"sse-{asked.clients}.json").write_text(text + "\n", encoding="utf-8")

@@ -10,9 +10,21 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import httpx
 import pytest
+
+from reunite.accounts.account import Role
+from reunite.app.bootstrap import inspect_database, read_config
+from reunite.app.services import Services
+from reunite.app.sign_in import create_account
+from reunite.broker.outbox import PostgresOutbox
+from reunite.kernel.clock import SystemClock
+from reunite.kernel.languages import DEFAULT_LANGUAGE
+from reunite.storage.database import PostgresDatabase
+from reunite.storage.migrate import upgrade
 
 START_SECONDS = 60.0
 PASSWORD = "a long enough password"
@@ -92,14 +104,19 @@ class Server:
             run_cli(self.data, "db", "status")
 
     def add_account(self, name: str, role: str) -> str:
-        """An account made at the terminal; its address."""
+        """An account, made as ``reunite user add`` makes it; its address.
+
+        Without a process of its own: a test needs up to six, and each would load everything.
+        """
         email = f"{name}@example.org"
-        done = run_cli(
-            self.data,
-            "user", "add", email, "--role", role, "--name", name, "--password-stdin",
-            input=PASSWORD + "\n",
-        )  # fmt: skip
-        assert done.returncode == 0, done.stdout + done.stderr
+        with inspect_database(read_config(environment(self.data))) as state:
+            upgrade(state.dsn)
+            database = PostgresDatabase(state.dsn, PostgresOutbox)
+            services = cast("Services", SimpleNamespace(database=database, clock=SystemClock()))
+            try:
+                create_account(services, email, PASSWORD, name, Role(role), DEFAULT_LANGUAGE)
+            finally:
+                database.dispose()
         return email
 
     def client(self, email: str | None = None) -> httpx.Client:

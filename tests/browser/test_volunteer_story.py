@@ -55,7 +55,9 @@ def open_and_publish(server: Server, email: str) -> str:
     reviewer = server.client(email)
     checked = reviewer.post(f"/cases/{reference}/verification", json={"note": "警方 110-7"})
     assert checked.status_code < 300, checked.text
-    told = reviewer.post(f"/cases/{reference}/publication", json={"alert_radius_km": 5})
+    told = reviewer.post(
+        f"/cases/{reference}/publication", json={"alert_radius_km": 5, "reason": "a trial"}
+    )
     assert told.status_code < 300, told.text
     return reference
 

@@ -27,6 +27,8 @@ def test_a_plan_comes_back_as_it_was_written(database: Database) -> None:
         kept = transaction.alert_plans.find(case.id, lock=True)
         assert kept == plan
         assert transaction.alert_plans.find(other.id) == odd
+        assert transaction.alert_plans.list_imminent([case.id, other.id]) == {case.id}
+        assert transaction.alert_plans.list_imminent([]) == frozenset()
         assert kept is not None
         kept.widen()
         kept.stop(StopReason.REVIEWER, NOW, reviewer.id)

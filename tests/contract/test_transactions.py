@@ -142,6 +142,24 @@ def test_of_two_who_take_an_address_at_once_one_is_told(database: Database) -> N
         assert sorted(pool.map(register, range(2))) == ["added", "email_taken"]
 
 
+def test_messages_of_some_topics_are_left_to_others(database: Database) -> None:
+    outside = frozenset({"deliver_webhook", "send_digest"})
+    with database.transaction() as transaction:
+        for topic in ("deliver_webhook", "match_record", "send_digest"):
+            transaction.outbox.add(topic, {})
+
+    def topics(*, among: bool) -> list[str]:
+        found = []
+        with database.transaction() as transaction:
+            while (message := transaction.outbox.claim(NOW, outside, among=among)) is not None:
+                found.append(message.topic)
+                transaction.outbox.finish(message)
+        return found
+
+    assert topics(among=False) == ["match_record"]
+    assert topics(among=True) == ["deliver_webhook", "send_digest"]
+
+
 def test_two_workers_never_hold_the_same_message_or_chunk(database: Database) -> None:
     case, _ = store_case(database)
     notice = make_notice(case.id)

@@ -38,7 +38,9 @@ def test_a_killed_server_loses_no_notification(server: Server) -> None:
     staff = server.client(reviewer)
     verified = staff.post(f"/cases/{reference}/verification", json={"note": "checked"})
     assert verified.is_success, verified.text
-    published = staff.post(f"/cases/{reference}/publication", json={"alert_radius_km": 5})
+    published = staff.post(
+        f"/cases/{reference}/publication", json={"alert_radius_km": 5, "reason": "a trial"}
+    )
     assert published.is_success, published.text
     server.kill()
 

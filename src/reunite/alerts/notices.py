@@ -23,6 +23,8 @@ class NoticeKind(StrEnum):
     UPDATED = "updated"  # something has changed: look again
     LEAD = "lead"  # to the reporter alone: two reviewers think that a record fits
     CARD = "card"  # to the family alone: somebody has scanned the card of the person
+    BLOOD_ASK = "blood_ask"  # to a donor: can you come?
+    BLOOD_THANKS = "blood_thanks"  # to donors who were asked: enough are coming, or it is over
     RESOLVED = "resolved"  # thanks: the search is over
     CANCELLED = "cancelled"  # withdrawn; please stop sharing
 

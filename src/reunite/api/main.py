@@ -12,7 +12,9 @@ from reunite.api.problems import Describe, Problem, describe_by_code, install_pr
 from reunite.api.routes import (
     accounts,
     alerts,
+    blood_centre,
     cases,
+    donors,
     leads,
     photos,
     review,
@@ -31,6 +33,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     searches.router,
     sightings.router,
     alerts.router,
+    donors.router,
+    blood_centre.router,
     review.router,
     leads.router,
     statistics.router,
@@ -60,6 +64,7 @@ TAGS = [
     {"name": "Face-find", "description": "The likeliest people for a photo, at once."},
     {"name": "Sightings", "description": "What volunteers saw."},
     {"name": "Alerts", "description": "Opt in to be told, and read what one was told."},
+    {"name": "Blood", "description": "Donors of rare blood, and the centres that keep them."},
     {"name": "Review", "description": "Verify, publish and close cases; weigh leads. Staff only."},
     {"name": "Public", "description": "Statistics, and the towns to choose from."},
 ]

@@ -367,6 +367,7 @@ def statistics_body(counted: Statistics) -> StatisticsBody:
                 reported=one.reported,
                 open=one.open,
                 resolved=one.resolved,
+                unmet=one.unmet,
                 mistaken=one.mistaken,
                 withdrawn=one.withdrawn,
                 by_cause=dict(one.by_cause),

@@ -15,9 +15,9 @@ import structlog
 
 from reunite.app.audience_sync import LiveAudience
 from reunite.app.choose_channels import unsubscribe_link
+from reunite.app.donor_sync import LiveDonors
 from reunite.app.gallery_sync import LiveGallery
 from reunite.app.services import Services, Settings
-from reunite.broker.jetstream import JetStreamQueue, JetStreamSettings
 from reunite.broker.live import PostgresLive
 from reunite.broker.outbox import PostgresOutbox
 from reunite.delivery.http_outside import HttpOutside
@@ -25,8 +25,10 @@ from reunite.delivery.opening import (
     ChannelSettings,
     chat_secret,
     open_channels,
+    read_channel_rates,
     read_channel_settings,
 )
+from reunite.delivery.outbound import OutboundSettings
 from reunite.delivery.vapid import load_or_create
 from reunite.faces.engine import FaceEngine
 from reunite.faces.installed_adapters import AdapterFolder, choose_adapter
@@ -40,7 +42,7 @@ from reunite.gallery.settings import GallerySettings, Upkeep
 from reunite.kernel.clock import SystemClock
 from reunite.kernel.tokens import LinkSigner
 from reunite.partners.cap.signing import SigningKey, make_signing_key
-from reunite.ports import ChannelName, Delivery
+from reunite.ports import ChannelName, ChunkQueue, Delivery
 from reunite.storage.database import PostgresDatabase
 from reunite.storage.migrate import current, newest, upgrade
 from reunite.storage.photo_files import PhotoDirectory
@@ -100,6 +102,7 @@ def read_config(environment: Mapping[str, str] = os.environ) -> Config:
         alert_key_file=_path(environment, "REUNITE_CAP_KEY"),
         alert_certificate_file=_path(environment, "REUNITE_CAP_CERTIFICATE"),
         settings=Settings(
+            channel_rates=read_channel_rates(environment.get("REUNITE_CHANNEL_RATES", "")),
             domain=_domain(environment),
             public_url=environment.get("REUNITE_PUBLIC_URL", "").strip().rstrip("/"),
         ),
@@ -122,11 +125,14 @@ def _number(text: str | None) -> int | None:
 
 
 @contextmanager
-def open_queue(url: str | None, settings: Settings) -> Iterator[JetStreamQueue | None]:
+def open_queue(url: str | None, settings: Settings) -> Iterator[ChunkQueue | None]:
     """The broker of chunks at ``url``; nobody waits for one that is away."""
     if url is None:
         yield None
         return
+    # Slow to load, and most installations have no broker.
+    from reunite.broker.jetstream import JetStreamQueue, JetStreamSettings  # noqa: PLC0415
+
     queue = JetStreamQueue(
         url,
         JetStreamSettings(
@@ -279,7 +285,7 @@ def open_services(config: Config) -> Iterator[Services]:
         space = TemplateSpace(faces.model.sha256, faces.adapter_digest, faces.dim)
         gallery = LiveGallery(database, _gallery_opener(config, database, opened), space)
         opened.callback(gallery.close)
-        outside = HttpOutside()
+        outside = HttpOutside(OutboundSettings(allow_private=config.channels.allow_private))
         opened.callback(outside.close)
         audience = LiveAudience(database)
         opened.callback(audience.close)
@@ -297,6 +303,7 @@ def open_services(config: Config) -> Iterator[Services]:
             faces=faces,
             gallery=gallery,
             audience=audience,
+            donors=LiveDonors(database, clock),
             live=live,
             clock=clock,
             settings=config.settings,

@@ -13,6 +13,7 @@ from reunite.app.services import Services
 from reunite.cases.case import Case, CaseStatus, Outcome, ResolutionCause
 from reunite.cases.leads import LeadStatus
 from reunite.kernel.ids import CaseId
+from reunite.kernel.people import Module
 from reunite.partners.webhooks import EventName
 from reunite.ports import Transaction
 
@@ -63,6 +64,9 @@ def end_case(transaction: Transaction, case: Case, kind: NoticeKind | None) -> N
     if plan is not None and plan.next_wave() is not None:
         plan.stop(StopReason.ENDED, case.transitions[-1].at)
         transaction.alert_plans.save(plan)
+    if case.module is Module.BLOOD:
+        # Whoever was asked hears that it is over.
+        transaction.outbox.add("recruit_donors", {"case_id": case.id})
     if kind is not None:
         transaction.outbox.add("notify_audience", {"case_id": case.id, "kind": kind.value})
         transaction.outbox.add(

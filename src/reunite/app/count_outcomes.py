@@ -19,6 +19,7 @@ class ModuleCount:
     reported: int = 0  # everything ever opened
     open: int = 0
     resolved: int = 0
+    unmet: int = 0  # requests for blood that ended without any
     mistaken: int = 0
     withdrawn: int = 0
     by_cause: Counter[ResolutionCause] = field(default_factory=Counter)
@@ -57,7 +58,10 @@ def count_outcomes(services: Services) -> Statistics:
         elif row.outcome in NOT_A_SEARCH or row.cause in NOT_A_SEARCH:
             count.mistaken += row.count
         else:
-            count.resolved += row.count
+            if row.outcome == Outcome.UNMET:
+                count.unmet += row.count
+            else:
+                count.resolved += row.count
             if row.cause is not None:
                 count.by_cause[ResolutionCause(row.cause)] += row.count
             if row.outcome is not None:

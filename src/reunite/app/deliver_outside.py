@@ -147,11 +147,12 @@ class OutsideDelivery:
         """The deliveries; None when the notice has nothing to say any more."""
         notice = transaction.notices.get(notice_id)
         case = transaction.cases.get(notice.case_id)
+        is_imminent = bool(transaction.alert_plans.list_imminent([case.id]))
         ids = np.unique(np.array([one.account_id for _, one in told], dtype=np.int64))
         languages = transaction.ledger.languages_of(ids)
         messages: dict[Language, ChannelMessage] = {}
         for language in set(languages.values()) | {Language.EN}:
-            message = message_of(self.services, notice, case, language)
+            message = message_of(self.services, notice, case, language, is_imminent=is_imminent)
             if message is None:
                 return None
             messages[language] = message

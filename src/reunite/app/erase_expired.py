@@ -7,14 +7,15 @@ import structlog
 from reunite.app.services import Services
 from reunite.cases.case import CaseStatus
 from reunite.cases.retention import PHOTO_RETENTION, photos_expire_at
-from reunite.ports import CaseQuery
+from reunite.kernel.ids import CaseId
+from reunite.ports import CaseQuery, Transaction
 
 log = structlog.get_logger(__name__)
 
 # A file is written before its row; younger ones may belong to a transaction under way.
 ORPHAN_AGE = timedelta(hours=1)
-# Twice as long as a process trusts its audience without a look (``audience_sync``).
-VOLUNTEER_CHANGES_KEPT = timedelta(days=1)
+# Twice as long as a process trusts its audience (``audience_sync``) or its donors without a look.
+CHANGES_KEPT = timedelta(days=1)
 # Whoever was asked and has said nothing; they may have found no time.
 UNCONFIRMED_KEPT = timedelta(days=7)
 KEY_USES_KEPT = timedelta(days=400)  # a whole year can be accounted for
@@ -28,7 +29,8 @@ def erase_expired(services: Services) -> int:
     with services.database.transaction() as transaction:
         keys = transaction.probes.delete_expired(now)
         transaction.accounts.delete_expired_sessions(now)
-        transaction.volunteers.forget_changes_before(now - VOLUNTEER_CHANGES_KEPT)
+        transaction.volunteers.forget_changes_before(now - CHANGES_KEPT)
+        transaction.donors.forget_changes_before(now - CHANGES_KEPT)
         transaction.channel_addresses.remove_unconfirmed_before(now - UNCONFIRMED_KEPT)
         transaction.api_keys.delete_uses_before(now - KEY_USES_KEPT)
         closed = [
@@ -52,11 +54,24 @@ def erase_expired(services: Services) -> int:
             transaction.backgrounds.erase(case.id)
             transaction.linkage.erase(case.id)
             transaction.registrations.erase_of_case(case.id)
+            _forget_request(transaction, case.id)
             case.forget(now)
             transaction.cases.save(case)
     # After the commit: a crash here leaves files without rows, which the sweep finds.
     services.photos.delete(keys)
     return len(keys)
+
+
+def _forget_request(transaction: Transaction, case_id: CaseId) -> None:
+    """Of a request for blood: what points to a patient, and what donors wrote."""
+    appeal = transaction.blood_requests.find_of_case(case_id)
+    if appeal is None:
+        return
+    appeal.forget()
+    transaction.blood_requests.save(appeal)
+    for ask in transaction.donor_asks.list_of_request(appeal.id):
+        ask.remark = ask.contact = ""
+        transaction.donor_asks.save(ask)
 
 
 def sweep_photos(services: Services) -> int:

@@ -7,6 +7,7 @@ from reunite.app.make_previews import make_previews
 from reunite.app.match_facts import match_facts
 from reunite.app.match_record import match_record
 from reunite.app.notify_audience import notify_audience, open_inboxes
+from reunite.app.recruit_donors import recruit_donors
 from reunite.app.send_digests import send_digest
 from reunite.app.services import Services
 from reunite.app.tell_partners import deliver_webhook, tell_partners
@@ -23,6 +24,7 @@ HANDLERS: Mapping[str, Handler] = {
     "match_import": match_facts,
     "make_previews": make_previews,
     "match_record": match_record,
+    "recruit_donors": recruit_donors,
     "tell_reporter": tell_reporter,
     "notify_audience": notify_audience,
     "tell_partners": tell_partners,
@@ -30,3 +32,6 @@ HANDLERS: Mapping[str, Handler] = {
     "open_inboxes": open_inboxes,
     "widen_alert": widen_alert,
 }
+
+# These ask servers of others, which may take their time; the rest must not wait for them.
+OUTSIDE_TOPICS = frozenset({"confirm_channel", "deliver_webhook", "send_digest"})

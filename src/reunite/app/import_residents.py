@@ -8,8 +8,8 @@ started again: what was committed is unchanged, the rest goes on.
 import hashlib
 import itertools
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 from pathlib import Path
@@ -17,25 +17,26 @@ from time import perf_counter
 
 from reunite.accounts.account import STAFF, Actor, require_role
 from reunite.app.describe_case import enter_for_matching
-from reunite.app.intake import ReadPhoto, enrol, kept, photo_of, read_photo
+from reunite.app.intake import ReadPhoto, age_in, enrol_template, kept, photo_of, read_photo
 from reunite.app.resident_photos import PhotoFolder, RowPhotos, photos_of_row
 from reunite.app.services import Services
 from reunite.app.stations import require_station
 from reunite.cases.background import Background
 from reunite.cases.case import Case, Circumstances, Person, open_case
+from reunite.faces.port import Template
 from reunite.kernel.errors import ConflictError, InvalidInputError, ReuniteError
 from reunite.kernel.ids import CaseId, StationId, new_reference
 from reunite.kernel.people import Module, Side
 from reunite.partners.stations.columns import Column
+from reunite.partners.stations.documents import DocumentSheet
 from reunite.partners.stations.gazetteer import locate
 from reunite.partners.stations.residents import (
     ReadSheet,
     RefusedRow,
     Resident,
     iter_residents,
-    understand,
+    read_source,
 )
-from reunite.partners.stations.sheets import read_sheet
 from reunite.partners.stations.station import Station
 from reunite.ports import ResidentRecord, Transaction
 
@@ -104,8 +105,17 @@ class _Work:
     digest: str
     photos: RowPhotos
     known: ResidentRecord | None
-    read: list[ReadPhoto] = field(default_factory=list)
+    read: list[tuple[ReadPhoto, Template | None]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """A batch whose photos are being read."""
+
+    outcomes: list[RowOutcome]  # of rows that need no more work
+    work: list[_Work]
+    reading: list[Future[None]]
 
 
 def import_residents(
@@ -125,8 +135,19 @@ def import_residents(
     station = require_station(services, actor, station_id)
     today = services.clock.now().date()
     remembered = {head: Column(name) for head, name in station.columns.items()} | options.columns
-    sheet = read_sheet(source)
-    read = understand(sheet, remembered)
+    with closing(read_source(source, remembered)) as read:
+        return _import(services, actor, station, read, options, progress, today)
+
+
+def _import(
+    services: Services,
+    actor: Actor,
+    station: Station,
+    read: ReadSheet,
+    options: ResidentOptions,
+    progress: Callable[[ResidentProgress], None],
+    today: date,
+) -> ResidentReport:
     if options.most_rows is not None and len(read) > options.most_rows:
         raise InvalidInputError("sheet_too_large", most_rows=options.most_rows)
     folder = PhotoFolder(options.photos)
@@ -146,10 +167,10 @@ def import_residents(
             outcomes.append(one)
         photos += batch.photos
         progress(state())
-    if not options.dry_run:
-        _remember_columns(services, station_id, read)
+    if not options.dry_run and not isinstance(read.sheet, DocumentSheet):
+        _remember_columns(services, station.id, read)
     outcomes.sort(key=lambda one: one.row)
-    return ResidentReport(state(), outcomes, read.mapping, read.unknown_heads, sheet.encoding)
+    return ResidentReport(state(), outcomes, read.mapping, read.unknown_heads, read.sheet.encoding)
 
 
 def _remember_columns(services: Services, station_id: StationId, read: ReadSheet) -> None:
@@ -185,13 +206,22 @@ class _Importer:
         self._today = today
 
     def iter_batches(self) -> Iterator[_Batch]:
+        """What became of the rows; the photos of one batch are read while another is written."""
         rows = iter_residents(self._read, self._today)
         with ThreadPoolExecutor(self._options.threads) as pool:
+            ahead: _Prepared | None = None
             while batch := list(itertools.islice(rows, BATCH)):
-                yield self._batch(batch, pool)
+                prepared = self._prepare(batch, pool)
+                if ahead is not None:
+                    yield self._finish(ahead)
+                ahead = prepared
+            if ahead is not None:
+                yield self._finish(ahead)
 
-    def _batch(self, rows: Sequence[Resident | RefusedRow], pool: ThreadPoolExecutor) -> _Batch:
-        refused = [
+    def _prepare(
+        self, rows: Sequence[Resident | RefusedRow], pool: ThreadPoolExecutor
+    ) -> _Prepared:
+        outcomes = [
             RowOutcome(
                 one.row, "", REFUSED, f"{one.code} ({one.column})" if one.column else one.code
             )
@@ -199,9 +229,11 @@ class _Importer:
             if isinstance(one, RefusedRow)
         ]
         residents = [one for one in rows if isinstance(one, Resident)]
+        # A number stands once in a sheet, so the batch that is still being written changes nothing
+        # of what is known here.
         with self._services.database.transaction() as transaction:
             known = transaction.stations.known(self._station.id, [one.number for one in residents])
-        outcomes, work = list(refused), []
+        work = []
         for one in residents:
             photos = photos_of_row(self._read.sheet, self._folder, one)
             digest = hashlib.sha256(f"{one.digest}|{photos.digest}".encode()).hexdigest()
@@ -212,16 +244,29 @@ class _Importer:
             else:
                 warned = [*one.warnings, *photos.warnings]
                 work.append(_Work(one, digest, photos, before, warnings=warned))
-        list(pool.map(self._read_photos, work))
-        outcomes += self._write(work)
-        return _Batch(outcomes, sum(len(one.read) for one in work))
+        reading = [pool.submit(self._read_photos, one) for one in work if one.photos.pictures]
+        return _Prepared(outcomes, work, reading)
+
+    def _finish(self, prepared: _Prepared) -> _Batch:
+        for one in prepared.reading:
+            one.result()
+        outcomes = prepared.outcomes + self._write(prepared.work)
+        return _Batch(outcomes, sum(len(one.read) for one in prepared.work))
 
     def _read_photos(self, one: _Work) -> None:
+        """Faces and, unless nothing is to be written, templates: none of it in a transaction."""
+        services, born = self._services, one.resident.birth_years
         for name, data in one.photos.pictures:
             try:
-                one.read.append(read_photo(self._services, data))
+                read = read_photo(services, data)
+                template = None
+                if read.only_face is not None and not self._options.dry_run:
+                    view = read.views[read.only_face]
+                    template = services.faces.template(view, age_in(born, read.captured_year))
+                one.read.append((read, template))
             except ReuniteError as error:
                 one.warnings.append(f"{name}: {error.code}")
+        one.photos.pictures.clear()  # what is kept is what was read from them
 
     def _write(self, work: list[_Work]) -> list[RowOutcome]:
         outcomes = []
@@ -324,15 +369,15 @@ class _Importer:
             if (one.read and one.known is not None)
             else set()
         )
-        for read in one.read:
+        for read, template in one.read:
             if read.photo.digest in there:
                 continue
             there.add(read.photo.digest)
             key = files.enter_context(kept(self._services, read.jpeg))
             photo = replace(photo_of(self._services, read, key, None), case_id=case.id)
             transaction.photos.add(photo)
-            if photo.chosen is not None:
-                enrol(self._services, transaction, case, photo, read.views[photo.chosen])
+            if template is not None:
+                enrol_template(self._services, transaction, case, photo, template)
             else:
                 one.warnings.append("photo_several_faces")
 

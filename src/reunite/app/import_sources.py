@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from reunite.cases.case import Circumstances, Person
+from reunite.kernel.datum import Datum, to_wgs84
 from reunite.kernel.errors import InvalidInputError
 from reunite.kernel.people import Sex, YearRange
 from reunite.kernel.places import Point
@@ -19,7 +20,7 @@ SEXES = {"f": Sex.FEMALE, "female": Sex.FEMALE, "女": Sex.FEMALE}
 SEXES |= {"m": Sex.MALE, "male": Sex.MALE, "男": Sex.MALE, "": Sex.UNKNOWN}
 CSV_COLUMNS = (
     "photo", "person", "name", "sex", "birth_year", "captured_year",
-    "seen_on", "latitude", "longitude", "place", "story", "marks", "contact",
+    "seen_on", "latitude", "longitude", "datum", "place", "story", "marks", "contact",
 )  # fmt: skip
 
 
@@ -117,7 +118,7 @@ def _csv_photo(folder: Path, number: int, row: dict[str, str]) -> SourcePhoto:
         )
         circumstances = Circumstances(
             seen_at=_day(row.get("seen_on", "")),
-            place=_point(row.get("latitude", ""), row.get("longitude", "")),
+            place=_point(row),
             place_label=row.get("place", ""),
             story=row.get("story", ""),
         )
@@ -161,10 +162,13 @@ def _day(text: str) -> datetime | None:
     return day if day.tzinfo else day.replace(tzinfo=UTC)
 
 
-def _point(latitude: str, longitude: str) -> Point | None:
+def _point(row: dict[str, str]) -> Point | None:
+    latitude, longitude = row.get("latitude", ""), row.get("longitude", "")
     if not latitude and not longitude:
         return None
     try:
-        return Point(float(latitude), float(longitude))
+        point = Point(float(latitude), float(longitude))
+        datum = Datum(row.get("datum", "").lower() or Datum.WGS84)
     except ValueError as error:
         raise InvalidInputError("coordinates_invalid", field="latitude") from error
+    return to_wgs84(point, datum)

@@ -27,7 +27,7 @@ from reunite.gallery.port import (
 )
 from reunite.kernel.errors import InvalidInputError, ReuniteError
 from reunite.kernel.ids import CaseId, TemplateId
-from reunite.kernel.people import Module, Side
+from reunite.kernel.people import Module, Side, YearRange
 from reunite.ports import Transaction
 
 EPOCH = date(1970, 1, 1)
@@ -166,22 +166,31 @@ def facts_of(case: Case) -> Facts:
 
 def age_at(case: Case, photo: CasePhoto) -> float | None:
     """How old the person was in a photo, as far as the record says."""
-    years = case.person.birth_years
-    if years is None or photo.captured_year is None:
+    return age_in(case.person.birth_years, photo.captured_year)
+
+
+def age_in(born: YearRange | None, captured_year: int | None) -> float | None:
+    """How old somebody of these years of birth was in a photo of that year."""
+    if born is None or captured_year is None or born.last - born.first > WIDEST_BIRTH_YEARS:
         return None
-    if years.last - years.first > WIDEST_BIRTH_YEARS:
-        return None
-    return max(0.0, photo.captured_year - (years.first + years.last) / 2)
+    return max(0.0, captured_year - (born.first + born.last) / 2)
 
 
 def enrol(
     services: Services, transaction: Transaction, case: Case, photo: CasePhoto, view: FaceView
 ) -> TemplateId:
+    """Make the template of a photo's chosen face, write it and have it matched."""
+    template = services.faces.template(view, age_at(case, photo))
+    return enrol_template(services, transaction, case, photo, template)
+
+
+def enrol_template(
+    services: Services, transaction: Transaction, case: Case, photo: CasePhoto, template: Template
+) -> TemplateId:
     """Write the template of a photo's chosen face and have it matched.
 
     The match itself happens after the commit: a slow search must not hold up a report.
     """
-    template = services.faces.template(view, age_at(case, photo))
     template_id = transaction.templates.add(
         photo, template.vector, space_of(template), facts_of(case)
     )

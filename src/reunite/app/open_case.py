@@ -1,5 +1,6 @@
 """Open a case: somebody is missing, or somebody has been found."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -18,7 +19,12 @@ from reunite.cases.case import (
     open_case as new_case,
 )
 from reunite.cases.photos import CasePhoto
-from reunite.kernel.errors import ConflictError, NotFoundError, TooManyRequestsError
+from reunite.kernel.errors import (
+    ConflictError,
+    ForbiddenError,
+    NotFoundError,
+    TooManyRequestsError,
+)
 from reunite.kernel.ids import PhotoId, new_reference
 from reunite.kernel.people import Module, Side
 from reunite.kernel.places import nearest_town, require_on_land
@@ -49,14 +55,23 @@ class Opened:
     choose_photo: PhotoId | None = None
 
 
-def open_case(services: Services, actor: Actor | None, report: CaseReport) -> Opened:
-    """Write a case with its first photo.
+def open_case(
+    services: Services,
+    actor: Actor | None,
+    report: CaseReport,
+    beside: Callable[[Transaction, Case], None] = lambda *_: None,
+) -> Opened:
+    """Write a case with its first photo; ``beside`` writes what belongs to it, or undoes it all.
 
     Raises InvalidInputError naming the field at fault, and then nothing has been written;
-    TooManyRequestsError ``too_many_reports``.
+    ForbiddenError ``centre_required`` for a request for blood; TooManyRequestsError
+    ``too_many_reports``.
     """
     actor = require_role(actor, EVERYONE)
     now = services.clock.now()
+    if report.module is Module.BLOOD:
+        # Only verified hospitals and blood centres ask for blood: ``open_blood_request``.
+        raise ForbiddenError("centre_required")
     report.background.check()
     _require_few(services, actor)
     case = new_case(
@@ -76,12 +91,14 @@ def open_case(services: Services, actor: Actor | None, report: CaseReport) -> Op
     if report.photo is None:
         with services.database.transaction() as transaction:
             transaction.cases.add(case)
+            beside(transaction, case)
             _enter(transaction, case, report.background)
         return Opened(case.reference)
     read = read_photo(services, report.photo)
     _check_camera_year(services, case, report.captured_year, read)
     with kept(services, read.jpeg) as key, services.database.transaction() as transaction:
         transaction.cases.add(case)
+        beside(transaction, case)
         _enter(transaction, case, report.background)
         photo = photo_of(services, read, key, report.captured_year)
         photo.case_id = case.id

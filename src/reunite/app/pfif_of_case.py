@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from reunite.cases.case import Case
+from reunite.cases.duplicates import Duplicate, DuplicateStatus
 from reunite.cases.photos import CasePhoto
 from reunite.cases.whereabouts import holder_words, place_words
 from reunite.kernel.languages import DEFAULT_LANGUAGE
@@ -104,6 +105,26 @@ def note_of(site: Site, case: Case, changed_at: datetime, person_record_id: str)
         status="information_sought" if case.side is Side.MISSING else "believed_alive",
         last_known_location=exact,
         text=f"{verb}：{words}" if words else verb,
+    )
+
+
+def link_note_of(
+    site: Site, pair: Duplicate, case: Case, person_record_id: str, other_record_id: str
+) -> PfifRecord:
+    """That another record is about the same person, or is not any more (PFIF 1.4, linked records).
+
+    A link that was undone keeps its note id, so that copies of the note are replaced.
+    """
+    decided = format_time(pair.decisions[-1].at)
+    is_linked = pair.status is DuplicateStatus.LINKED
+    return PfifRecord(Kind.NOTE, {}).with_fields(
+        note_record_id=f"{site.record_id(case)}.link.{pair.id}",
+        person_record_id=person_record_id,
+        linked_person_record_id=other_record_id if is_linked else "",
+        entry_date=decided,
+        author_name=site.name,
+        source_date=decided,
+        text="与另一条记录为同一人" if is_linked else "与另一条记录的关联已撤销",
     )
 
 

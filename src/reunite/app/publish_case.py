@@ -85,7 +85,7 @@ def publish_case(
             chosen = wish or AlertWish(alert_radius_km, reason=NO_REASON_ASKED)
             plan = _decide(services, actor, case, chosen)
             if wish is None:
-                # A program that hands in a radius means that radius.
+                # A trial or a demonstration that hands in a radius means that radius.
                 plan.schedule = ()
             told["radius_km"] = plan.drawing.radius_km
             transaction.alert_plans.save(plan)

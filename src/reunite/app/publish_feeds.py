@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from reunite.app.pfif_of_case import Site, note_of, person_of
+from reunite.app.pfif_of_case import Site, link_note_of, note_of, person_of
 from reunite.app.services import Services
 from reunite.kernel.errors import InvalidInputError
 from reunite.kernel.ids import CaseId
@@ -102,6 +102,7 @@ def _page(
         persons.append(person)
         if case.is_public:
             notes.append(note_of(site, case, change.at, person.record_id))
+    notes += _links(transaction, site, public)
     if Scope.READ_FULL in key.scopes:
         now = services.clock.now()
         transaction.looks.add([Look(key.account_id, one, LookPurpose.VIEW, now) for one in public])
@@ -110,6 +111,21 @@ def _page(
         notes = [public_view(one) for one in notes]
     updated = max((change.at for change in changes), default=services.clock.now())
     return FeedPage(persons, notes, updated, is_full=False)
+
+
+def _links(transaction: Transaction, site: Site, case_ids: list[CaseId]) -> list[PfifRecord]:
+    """Notes that tie public records of one person together, one for each of the two."""
+    pairs = [one for one in transaction.duplicates.list_of_cases(case_ids) if one.was_linked]
+    both = transaction.cases.get_many([case_id for pair in pairs for case_id in pair.case_ids])
+    theirs = transaction.partners.record_ids_of(list(both))
+    record_ids = {one: theirs.get(one, site.record_id(case)) for one, case in both.items()}
+    shown = set(case_ids)
+    return [
+        link_note_of(site, pair, both[one], record_ids[one], record_ids[pair.other(one)])
+        for pair in pairs
+        for one in pair.case_ids
+        if one in shown and all(both[case_id].is_public for case_id in pair.case_ids)
+    ]
 
 
 def _origins(transaction: Transaction, case_ids: list[CaseId]) -> dict[CaseId, PartnerRecord]:

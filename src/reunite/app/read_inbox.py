@@ -1,6 +1,6 @@
 """Read the inbox of notices."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,8 +8,8 @@ from reunite.accounts.account import EVERYONE, Actor, require_role
 from reunite.alerts.notices import NoticeKind
 from reunite.app.services import Services
 from reunite.cases.case import Case
-from reunite.kernel.ids import NoticeId
-from reunite.ports import Arrival
+from reunite.kernel.ids import CaseId, NoticeId
+from reunite.ports import Arrival, Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +25,35 @@ class InboxItem:
     case: Case
     delivered_at: datetime
     is_new: bool
+    is_imminent: bool = False  # it rang in quiet hours too, and says why
 
 
 def list_inbox(services: Services, actor: Actor | None, limit: int = 50) -> list[InboxItem]:
     """The newest notices first."""
     actor = require_role(actor, EVERYONE)
     with services.database.transaction() as transaction:
-        entries = transaction.notices.list_inbox(actor.account_id, limit=limit)
-        cases = transaction.cases.get_many([entry.case_id for entry in entries])
+        return _list(transaction, actor, limit)
+
+
+def look_into_inbox(
+    services: Services, actor: Actor | None, limit: int = 50
+) -> tuple[int, list[InboxItem]]:
+    """How many notices are new, and the newest of all; as they were at one moment."""
+    actor = require_role(actor, EVERYONE)
+    with services.database.transaction() as transaction:
+        items = _list(transaction, actor, limit)
+        unread = sum(item.is_new for item in items)
+        if len(items) == limit:
+            unread = transaction.notices.count_unread(actor.account_id)
+        return unread, items
+
+
+def _list(transaction: Transaction, actor: Actor, limit: int) -> list[InboxItem]:
+    entries = transaction.notices.list_inbox(actor.account_id, limit=limit)
+    if not entries:
+        return []
+    cases = transaction.cases.get_many([entry.case_id for entry in entries])
+    imminent = transaction.alert_plans.list_imminent(list(cases))
     return [
         InboxItem(
             entry.notice_id,
@@ -40,6 +61,7 @@ def list_inbox(services: Services, actor: Actor | None, limit: int = 50) -> list
             cases[entry.case_id],
             entry.delivered_at,
             entry.read_at is None,
+            _is_imminent(NoticeKind(entry.kind), entry.case_id, imminent),
         )
         for entry in entries
     ]
@@ -53,11 +75,24 @@ def list_arrivals(services: Services, arrivals: Iterable[Arrival]) -> list[Inbox
     with services.database.transaction() as transaction:
         notices = [(one, transaction.notices.get(one.notice_id)) for one in arrivals]
         cases = transaction.cases.get_many([notice.case_id for _, notice in notices])
+        imminent = transaction.alert_plans.list_imminent(list(cases))
     items = [
-        InboxItem(notice.id, notice.kind, cases[notice.case_id], one.delivered_at, is_new=True)
+        InboxItem(
+            notice.id,
+            notice.kind,
+            cases[notice.case_id],
+            one.delivered_at,
+            is_new=True,
+            is_imminent=_is_imminent(notice.kind, notice.case_id, imminent),
+        )
         for one, notice in notices
     ]
     return sorted(items, key=lambda item: item.delivered_at, reverse=True)
+
+
+def _is_imminent(kind: NoticeKind, case_id: CaseId, imminent: Collection[CaseId]) -> bool:
+    # News and thanks ring nobody out of bed.
+    return kind is NoticeKind.PUBLISHED and case_id in imminent
 
 
 def count_unread(services: Services, actor: Actor | None) -> int:

@@ -119,31 +119,47 @@ def raise_alarm(
 def open_episode(
     services: Services, owner: Actor, registration: Registration, seen_at: datetime | None
 ) -> Opened:
-    """The case of one episode, with everything that was laid down."""
-    photo = None if registration.photo_key is None else services.photos.get(registration.photo_key)
-    opened = open_case(
-        services,
-        owner,
-        CaseReport(
-            module=Module.ELDER,
-            side=Side.MISSING,
-            person=registration.person,
-            circumstances=Circumstances(
-                seen_at=seen_at or services.clock.now(),
-                place=registration.place,
-                place_label=registration.place_label,
-            ),
-            consent_search=True,
-            consent_publish=registration.consent_publish,
-            contact=registration.contact,
-            photo=photo,
-            background=registration.background,
-        ),
-    )
-    with services.database.transaction() as transaction:
-        case = transaction.cases.get_by_reference(opened.reference)
+    """The case of one episode, with everything that was laid down.
+
+    Of two that begin it at the same moment, the later one is led to the case of the first.
+    """
+
+    def begin(transaction: Transaction, case: Case) -> None:
+        transaction.registrations.get_by_token(registration.token, lock=True)
+        ids = transaction.registrations.list_episodes([registration.id])[registration.id]
+        for other in transaction.cases.get_many(ids).values():
+            if other.is_open:
+                raise _UnderWayError(other.reference)
         transaction.registrations.add_episode(registration.id, case.id)
-    return opened
+
+    photo = None if registration.photo_key is None else services.photos.get(registration.photo_key)
+    report = CaseReport(
+        module=Module.ELDER,
+        side=Side.MISSING,
+        person=registration.person,
+        circumstances=Circumstances(
+            seen_at=seen_at or services.clock.now(),
+            place=registration.place,
+            place_label=registration.place_label,
+        ),
+        consent_search=True,
+        consent_publish=registration.consent_publish,
+        contact=registration.contact,
+        photo=photo,
+        background=registration.background,
+    )
+    try:
+        return open_case(services, owner, report, begin)
+    except _UnderWayError as error:
+        return Opened(error.reference)
+
+
+class _UnderWayError(Exception):
+    """Somebody else has just begun this episode."""
+
+    def __init__(self, reference: str) -> None:
+        super().__init__()
+        self.reference = reference
 
 
 def _own(transaction: Transaction, actor: Actor, token: str) -> Registration:

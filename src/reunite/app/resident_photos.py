@@ -59,16 +59,16 @@ def photos_of_row(sheet: Sheet, folder: PhotoFolder, resident: Resident) -> RowP
     """Every picture of a row, at most ``MOST_PHOTOS_A_ROW``."""
     pictures: list[tuple[str, bytes]] = []
     warnings: list[str] = []
-    if resident.embedded_photo:
+    for part in resident.embedded_photos[:MOST_PHOTOS_A_ROW]:
         try:
-            pictures.append(("embedded", sheet.picture(resident.embedded_photo)))
+            pictures.append(("embedded", sheet.picture(part)))
         except InvalidInputError as error:
             warnings.append(f"embedded: {error.code}")
     paths: list[Path] = []
     for name in resident.photo_names:
         found, warning = folder.find(name, resident.number)
         paths += found
-        if warning and not resident.embedded_photo:
+        if warning and not resident.embedded_photos:
             warnings.append(warning)
     paths = paths or folder.of_number(resident.number)
     for path in list(dict.fromkeys(paths))[:MOST_PHOTOS_A_ROW]:

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from reunite.accounts.account import STAFF, Actor, require_role
+from reunite.app.compare_faces import compare_faces
 from reunite.app.flag_relatives import kin_hints
-from reunite.app.match_facts import NO_FACES, compare_faces
 from reunite.app.services import Services
 from reunite.app.weigh_faces import is_alike, weigh_photos
 from reunite.cases.case import Case
@@ -169,7 +169,7 @@ def _of_all_photos(
     ]
     if max(counts) > 1:
         faces = compare_faces(services, transaction, *sides)
-        if faces is not NO_FACES:
+        if faces.is_known:
             return faces.mean_similarity, faces.photos
     # The templates go when a case closes; what the lead was found by stays.
     return lead.similarity, (1, 1)

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from reunite.alerts.fanout import LEASE
 from reunite.app.audience_sync import LiveAudience
+from reunite.app.donor_sync import LiveDonors
 from reunite.app.gallery_sync import LiveGallery
 from reunite.app.metrics import Metrics
 from reunite.faces.calibration import Calibration
@@ -46,6 +47,7 @@ class Settings:
     # this likely among all who are looked for; see docs/linkage.md.
     lead_bits: float = 12.0
     lead_probability: float = 0.02
+    duplicate_probability: float = 0.3  # of two records of one side, to be suggested
     face_bits_at_most: float = 10.0  # what a face may add to facts that fall short of a lead
     country: str = "CN"
     public_url: str = ""  # of the pages, in messages that leave Reunite
@@ -71,6 +73,7 @@ class Services:
     faces: FaceReader
     gallery: LiveGallery
     audience: LiveAudience
+    donors: LiveDonors
     live: LiveChannel
     clock: Clock
     settings: Settings

@@ -14,7 +14,9 @@ from reunite.accounts.account import STAFF, Actor, require_role
 from reunite.alerts.notices import NoticeKind
 from reunite.app.case_from_pfif import Facts, corrected, facts_of, module_of, side_of
 from reunite.app.close_case import end_case
+from reunite.app.describe_case import enter_for_matching
 from reunite.app.services import Services
+from reunite.app.suggest_linked import case_of_record, suggest_linked
 from reunite.cases.case import Case, open_case
 from reunite.kernel.errors import ReuniteError
 from reunite.kernel.ids import CaseId, new_reference
@@ -108,6 +110,8 @@ def _take_person(
         transaction.partners.save_record(
             PartnerRecord(person, now, terms.via, RecordState.LIVE, case_id)
         )
+        for note in transaction.partners.list_of_person(person.record_id):
+            suggest_linked(services, transaction, note.record)
     elif arrival is Arrival.GONE and known is not None:
         take_back(services, transaction, terms.actor, known, terms.via)
     report.counts[arrival] += 1
@@ -163,6 +167,7 @@ def _keep(
     )
     transaction.cases.add(case)
     transaction.partners.put_origins(case.id, facts.origins)
+    enter_for_matching(transaction, [case])
     return case.id
 
 
@@ -182,6 +187,7 @@ def _correct(transaction: Transaction, case_id: CaseId, facts: Facts, now: datet
     case.contact = new.contact  # cut to what a case may hold
     transaction.cases.save(case)
     transaction.partners.put_origins(case_id, new.origins)
+    enter_for_matching(transaction, [case])
     if case.is_public:
         _tell(transaction, case, EventName.CASE_CHANGED)
 
@@ -193,28 +199,17 @@ def _take_note(
     arrival, known = _judge(services, transaction, terms, note)
     if arrival in (Arrival.NEW, Arrival.CHANGED):
         now = services.clock.now()
-        case_id = _case_of(services, transaction, note.text("person_record_id"))
+        case_id = case_of_record(services, transaction, note.text("person_record_id"))
         transaction.partners.save_record(
             PartnerRecord(note, now, terms.via, RecordState.LIVE, case_id)
         )
         _apply_notes(transaction, note.text("person_record_id"), now)
+        suggest_linked(services, transaction, note)
     elif arrival is Arrival.GONE and known is not None:
         now = services.clock.now()
         _empty(transaction, known, terms.via, now)
         _apply_notes(transaction, note.text("person_record_id"), now)
     return arrival
-
-
-def _case_of(services: Services, transaction: Transaction, record_id: str) -> CaseId | None:
-    """The case that a person record is about, ours or a partner's; None for an unknown one."""
-    own = f"{services.settings.domain}/"
-    if record_id.startswith(own):
-        try:
-            return transaction.cases.get_by_reference(record_id.removeprefix(own)).id
-        except ReuniteError:
-            return None
-    person = transaction.partners.find_record(record_id)
-    return None if person is None else person.case_id
 
 
 def _apply_notes(transaction: Transaction, person_record_id: str, now: datetime) -> None:

@@ -17,6 +17,9 @@ from reunite.kernel.ids import CaseId
 from reunite.kernel.people import Module, Side
 from reunite.ports import CaseQuery, Look, LookPurpose, NoticeProgress
 
+# Requests for blood are no cases of people who are sought.
+OF_PEOPLE = frozenset({Module.CHILD, Module.ELDER})
+
 
 class CaseClosedError(NotFoundError):
     """The case was public and is over: a page that is gone, not one that never was."""
@@ -51,6 +54,9 @@ def get_case(services: Services, actor: Actor | None, reference: str) -> CaseVie
         is_own = actor is not None and actor.account_id == case.opened_by
         is_staff = actor is not None and actor.is_staff
         sees_all = is_own or is_staff
+        # A request for blood has pages of its own, for its centre and for those who are asked.
+        if transaction.blood_requests.find_of_case(case.id) is not None:
+            raise NotFoundError
         if not (case.is_public or sees_all):
             if was_public(case):
                 raise CaseClosedError
@@ -124,7 +130,7 @@ def list_own_cases(
 ) -> CasePage:
     """What the actor has reported, at every stage."""
     actor = require_role(actor, EVERYONE)
-    return _page(services, CaseQuery(opened_by=actor.account_id, before=before))
+    return _page(services, CaseQuery(opened_by=actor.account_id, modules=OF_PEOPLE, before=before))
 
 
 def list_cases_to_review(
@@ -135,7 +141,7 @@ def list_cases_to_review(
 ) -> CasePage:
     """Cases that wait for verification or publication, the newest first."""
     require_role(actor, STAFF)
-    return _page(services, CaseQuery(statuses=statuses, before=before))
+    return _page(services, CaseQuery(statuses=statuses, modules=OF_PEOPLE, before=before))
 
 
 def _page(services: Services, query: CaseQuery) -> CasePage:

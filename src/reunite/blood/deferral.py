@@ -182,7 +182,7 @@ def next_eligible(
     earliest: date | None = today
     if standing:
         earliest = standing[0].until
-    limit = _too_old_from(rules, donor)
+    limit = too_old_from(rules, donor)
     if earliest is not None and earliest >= limit:
         standing.insert(0, Hindrance("age_maximum", None, source=rules.age_source))
         earliest = None
@@ -195,7 +195,7 @@ def _by_age(rules: RuleSet, donor: DonorFacts) -> Iterable[Hindrance]:
         yield Hindrance("age_minimum", grown, source=rules.age_source)
 
 
-def _too_old_from(rules: RuleSet, donor: DonorFacts) -> date:
+def too_old_from(rules: RuleSet, donor: DonorFacts) -> date:
     """The day from which the donor is too old; never where nobody knows the age."""
     if donor.born_on is None:
         return date.max

@@ -26,7 +26,7 @@ from reunite.blood.rules import Component, Grade
 from reunite.kernel.places import EARTH_RADIUS_KM, Point
 
 _COMBINATIONS = tuple(product(Abo, HType, RhD))
-_NEVER = np.iinfo(np.int32).max
+NEVER = np.iinfo(np.int32).max
 _UNPLACED_KM = float("inf")
 
 
@@ -99,11 +99,56 @@ class DonorPool:
             words[1],
             words[2],
             np.array([not donor.confirmed for donor in listed], np.uint8),
-            np.array([_day(donor.eligible_on) for donor in listed], np.int32),
+            np.array([day_number(donor.eligible_on) for donor in listed], np.int32),
             vectors,
             dict(unlisted),
             kept,
         )
+
+    def only(self, keep: npt.NDArray[np.bool_]) -> "DonorPool":
+        """The rows for which ``keep``, a bool array of shape (n,), holds."""
+        if keep.all():
+            return self
+        place = np.cumsum(keep) - 1
+        unlisted = {
+            name: [int(place[row]) for row in rows if keep[row]]
+            for name, rows in self.unlisted.items()
+        }
+        return DonorPool(
+            **{name: getattr(self, name)[keep] for name in _ARRAYS},
+            unlisted=unlisted,
+            phenotypes={int(place[row]): one for row, one in self.phenotypes.items() if keep[row]},
+        )
+
+    def followed_by(self, other: "DonorPool") -> "DonorPool":
+        """These donors, then those of ``other``."""
+        if len(other) == 0:
+            return self
+        first = len(self)
+        unlisted = {name: list(rows) for name, rows in self.unlisted.items()}
+        for name, rows in other.unlisted.items():
+            unlisted.setdefault(name, []).extend(first + row for row in rows)
+        shifted = {first + row: one for row, one in other.phenotypes.items()}
+        return DonorPool(
+            **{
+                name: np.concatenate([getattr(self, name), getattr(other, name)])
+                for name in _ARRAYS
+            },
+            unlisted=unlisted,
+            phenotypes={**self.phenotypes, **shifted},
+        )
+
+
+_ARRAYS = (
+    "ids",
+    "basic",
+    "positive",
+    "known",
+    "antibodies",
+    "declared",
+    "eligible_day",
+    "vectors",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,8 +292,9 @@ def _unlisted_names(phenotype: Phenotype) -> set[str]:
     return {name for name in every if name not in ANTIGENS}
 
 
-def _day(day: date | None) -> int:
-    return _NEVER if day is None else day.toordinal()
+def day_number(day: date | None) -> int:
+    """The proleptic ordinal of a day; ``NEVER`` for None."""
+    return NEVER if day is None else day.toordinal()
 
 
 def _compile(

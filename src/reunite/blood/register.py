@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from reunite.blood.deferral import Donation, DonationKind, DonorFacts
+from reunite.blood.donors import MAX_CONTACT, MAX_REFERENCE
 from reunite.blood.notation import parse_phenotype
 from reunite.blood.phenotype import Phenotype
 from reunite.blood.spreadsheet import Row, RowFault, iter_rows
@@ -29,6 +30,9 @@ COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "last_kind": ("last kind", "last donation kind", "上次献血类型", "献血类型"),
     "latitude": ("latitude", "lat", "纬度"),
     "longitude": ("longitude", "lon", "lng", "经度"),
+    "town": ("town", "city", "place", "城市", "所在地", "所在城市", "地区", "市县"),
+    "contact": ("contact", "phone", "telephone", "mobile", "联系方式", "联系电话", "电话", "手机"),
+    "agreed": ("agreed", "agrees to be asked", "consent", "同意", "同意联系", "知情同意"),
     "confirmed": ("confirmed", "typed by centre", "已确认", "血站确认"),
 }
 REQUIRED: Final = ("id", "type")
@@ -45,6 +49,7 @@ _KINDS: Final = {
 }
 _YES: Final = frozenset({"yes", "y", "true", "1", "x", "是", "已确认"})
 _NO: Final = frozenset({"", "no", "n", "false", "0", "否", "未确认"})
+_ANSWERS: Final = {**dict.fromkeys(_YES, True), **dict.fromkeys(_NO, False)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +62,9 @@ class RegisterEntry:
     facts: DonorFacts
     point: Point | None
     confirmed: bool
+    town: str = ""
+    contact: str = ""
+    agreed: bool | None = None  # to be asked; None where the file does not say
     other: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -105,11 +113,27 @@ def _read_row(row: Row, first_row: dict[str, int]) -> RegisterEntry | None:
         row.fault("type", error)
     facts = _facts(row)
     point = row.point()
-    confirmed = row.chosen("confirmed", {**dict.fromkeys(_YES, True), **dict.fromkeys(_NO, False)})
+    confirmed = row.chosen("confirmed", _ANSWERS)
+    agreed: object = None
+    if row.text("agreed"):
+        agreed = row.chosen("agreed", _ANSWERS)
+    for column, most in (("id", MAX_REFERENCE), ("contact", MAX_CONTACT), ("town", _MAX_TEXT)):
+        if len(row.text(column)) > most:
+            row.fault(column, InvalidInputError("text_too_long", field=column, maximum=most))
     if row.faults:
         return None
-    other = {name: text for name, text in row.cells.items() if name not in COLUMNS}
-    return RegisterEntry(row.number, reference, phenotype, facts, point, bool(confirmed), other)
+    return RegisterEntry(
+        row.number,
+        reference,
+        phenotype,
+        facts,
+        point,
+        confirmed=bool(confirmed),
+        town=row.text("town"),
+        contact=row.text("contact"),
+        agreed=None if agreed is None else bool(agreed),
+        other={name: text for name, text in row.cells.items() if name not in COLUMNS},
+    )
 
 
 def _facts(row: Row) -> DonorFacts:

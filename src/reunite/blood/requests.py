@@ -16,6 +16,7 @@ from typing import Final
 from reunite.blood.demands import Need
 from reunite.blood.waves import Urgency, require_override, require_units
 from reunite.kernel.errors import InvalidInputError
+from reunite.kernel.ids import BloodCentreId
 from reunite.kernel.places import Point, distance_km
 
 LATEST: Final = timedelta(days=90)  # red cells keep 35 to 42 days; beyond this nothing is planned
@@ -40,7 +41,7 @@ class BloodRequest:
     ``family_code`` : given to a family by its centre; donors with it are siblings of the patient
     """
 
-    centre_id: int  # account of the hospital or blood centre
+    centre_id: BloodCentreId
     need: Need
     units: int
     place: Point

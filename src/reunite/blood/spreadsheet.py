@@ -13,6 +13,7 @@ from typing import Final
 
 import openpyxl
 
+from reunite.kernel.cells import cell_text
 from reunite.kernel.errors import InvalidInputError, ReuniteError
 from reunite.kernel.places import Point
 
@@ -77,7 +78,7 @@ def _iter_csv(data: bytes) -> Iterator[list[str]]:
     try:
         # Not splitlines: a note in quotes may run over several lines.
         for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter):
-            yield [cell.strip() for cell in row]
+            yield [cell_text(cell.strip()) for cell in row]
     except csv.Error as error:
         raise InvalidInputError("register_unreadable", problem=str(error)) from error
 
@@ -124,7 +125,7 @@ def _cell_text(value: object) -> str:
         return value.date().isoformat()
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
-    return "" if value is None else str(value).strip()
+    return "" if value is None else cell_text(str(value).strip())
 
 
 class Row:

@@ -11,7 +11,7 @@ import selectors
 import socket
 import threading
 from collections import deque
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 
 import psycopg
 import structlog
@@ -19,7 +19,7 @@ from sqlalchemy import URL
 
 from reunite.broker.announcements import CHANNEL, unpack
 from reunite.kernel.ids import AccountId
-from reunite.ports import Arrival
+from reunite.ports import Arrival, Prepare
 
 log = structlog.get_logger(__name__)
 
@@ -46,15 +46,19 @@ class PostgresLive:
         self._thread = threading.Thread(target=self._run, name="reunite-live", daemon=True)
         self._thread.start()
 
-    def subscribe(self, account_id: AccountId) -> AsyncIterator[frozenset[Arrival]]:
+    def subscribe(
+        self, account_id: AccountId, prepare: Prepare | None = None
+    ) -> AsyncIterator[frozenset[Arrival]]:
         """One item whenever something new has arrived for this person.
+
+        ``prepare`` of one of those concerned has run on their event loop before they are told.
 
         Counts from the call, not from the first item.  An empty item means that some may have
         been missed, while the connection was down: the page looks, and finds nothing new.
         Ends when
         the channel closes.  Waiting for an item may be cancelled and taken up again.
         """
-        mailbox = _Mailbox(int(account_id), asyncio.get_running_loop())
+        mailbox = _Mailbox(int(account_id), asyncio.get_running_loop(), prepare)
         with self._lock:
             self._sweep()
             if self._closed.is_set():
@@ -136,7 +140,7 @@ class PostgresLive:
             concerned = [one for number in account_ids for one in mailboxes.get(number, ())]
             for mailbox in concerned:
                 mailbox.collect(arrival)
-        _deliver(concerned)
+        _deliver(concerned, arrival)
 
     def _tell_everybody(self) -> None:
         with self._lock:
@@ -160,11 +164,23 @@ class PostgresLive:
 class _Mailbox:
     """A flag that one event loop waits for and another thread raises."""
 
-    __slots__ = ("account_id", "arrivals", "closed", "loop", "lost", "pending", "raised")
+    __slots__ = (
+        "account_id",
+        "arrivals",
+        "closed",
+        "loop",
+        "lost",
+        "pending",
+        "prepare",
+        "raised",
+    )
 
-    def __init__(self, account_id: int, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self, account_id: int, loop: asyncio.AbstractEventLoop, prepare: Prepare | None
+    ) -> None:
         self.account_id = account_id
         self.loop = loop
+        self.prepare = prepare
         self.raised = asyncio.Event()
         self.pending = False  # on its way to the loop: no second message is sent after it
         self.closed = False
@@ -226,7 +242,7 @@ def _conninfo(dsn: str | URL) -> str:
     return dsn.replace("postgresql+psycopg://", "postgresql://", 1)
 
 
-def _deliver(mailboxes: Iterable[_Mailbox]) -> None:
+def _deliver(mailboxes: Iterable[_Mailbox], arrival: Arrival | None = None) -> None:
     by_loop: dict[asyncio.AbstractEventLoop, list[_Mailbox]] = {}
     for mailbox in mailboxes:
         if not mailbox.pending or mailbox.closed:
@@ -235,9 +251,34 @@ def _deliver(mailboxes: Iterable[_Mailbox]) -> None:
     for loop, concerned in by_loop.items():
         try:
             # One call for all pages of a loop: each call wakes it up.
-            loop.call_soon_threadsafe(_raise_flags, concerned)
+            loop.call_soon_threadsafe(_tell_loop, concerned, arrival)
         except RuntimeError:  # the loop has ended, and its pages with it
             continue
+
+
+def _tell_loop(mailboxes: Sequence[_Mailbox], arrival: Arrival | None) -> None:
+    prepares = (one.prepare for one in mailboxes if one.prepare is not None)
+    prepare = None if arrival is None else next(prepares, None)
+    if arrival is None or prepare is None:
+        _raise_flags(mailboxes)
+        return
+    # A page that has to wait for its words wakes twice; so they are there before it wakes.
+    task = asyncio.ensure_future(_prepared(prepare, arrival, mailboxes))
+    _under_way.add(task)
+    task.add_done_callback(_under_way.discard)
+
+
+async def _prepared(prepare: Prepare, arrival: Arrival, mailboxes: Sequence[_Mailbox]) -> None:
+    try:
+        await prepare(arrival)
+    except Exception:
+        # They are told all the same, and each finds out by itself.
+        log.exception("arrival_not_prepared")
+    _raise_flags(mailboxes)
+
+
+# Event loops hold their tasks by a weak reference only.
+_under_way: "set[asyncio.Task[None]]" = set()
 
 
 def _raise_flags(mailboxes: Iterable[_Mailbox]) -> None:

@@ -4,7 +4,7 @@ The table is made by the migrations of ``storage``; only these statements touch 
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 import numpy as np
@@ -26,7 +26,8 @@ _ADD = text(
 # people wait for the first two.  A row that another worker holds is passed over.
 _CLAIM = text("""
     SELECT id, topic, payload, attempts FROM outbox
-    WHERE due_at IS NULL OR due_at <= :now OR due_at > :furthest
+    WHERE (due_at IS NULL OR due_at <= :now OR due_at > :furthest)
+        AND (topic = ANY(CAST(:topics AS text[]))) = :among
     ORDER BY topic = 'match_import', topic = 'match_facts', id
     LIMIT 1
     FOR UPDATE SKIP LOCKED
@@ -55,13 +56,17 @@ class PostgresOutbox:
         message = {"topic": topic, "payload": json.dumps(dict(payload)), "due_at": due_at}
         self._connection.execute(_ADD, message)
 
-    def claim(self, now: datetime) -> Message | None:
+    def claim(
+        self, now: datetime, topics: Collection[str] = (), *, among: bool = False
+    ) -> Message | None:
         """The oldest due message nobody else works on, held until the transaction ends.
 
-        PostgreSQL lets go of it when the worker dies, and another one takes it up.
+        One of these topics with ``among``, else one of all the others.  PostgreSQL lets go of it
+        when the worker dies, and another one takes it up.
         """
         row = self._connection.execute(
-            _CLAIM, {"now": now, "furthest": now + FURTHEST_DUE}
+            _CLAIM,
+            {"now": now, "furthest": now + FURTHEST_DUE, "topics": list(topics), "among": among},
         ).one_or_none()
         if row is None:
             return None

@@ -39,7 +39,13 @@ class Outcome(StrEnum):
     LOCATED = "located"  # found, and does not wish to return or cannot yet
     DECEASED = "deceased"
     HELPED = "helped"  # blood was given
+    UNMET = "unmet"  # no blood could be found in time
+    NOT_NEEDED = "not_needed"  # the patient needs no blood any more
     NOT_MISSING = "not_missing"
+
+
+# How a request for blood may end; the others are of people who are sought.
+BLOOD_OUTCOMES = (Outcome.HELPED, Outcome.UNMET, Outcome.NOT_NEEDED, Outcome.DECEASED)
 
 
 class ResolutionCause(StrEnum):
@@ -49,8 +55,20 @@ class ResolutionCause(StrEnum):
     FACE_LEAD = "face_lead"
     POLICE = "police"
     RETURNED = "returned_by_themselves"
+    DONOR_ASKED = "donor_asked"  # a donor whom a request for blood reached
+    STOCK = "stock"  # a unit on the shelf of a partner centre
+    NO_DONOR = "no_donor"  # nobody who was asked could come
     UNRELATED = "unrelated"
     MISTAKEN_REPORT = "mistaken_report"
+
+
+BLOOD_CAUSES = (
+    ResolutionCause.DONOR_ASKED,
+    ResolutionCause.STOCK,
+    ResolutionCause.NO_DONOR,
+    ResolutionCause.UNRELATED,
+    ResolutionCause.MISTAKEN_REPORT,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +151,13 @@ class Case:
         if by == self.opened_by:
             # A false report is the oldest way to hunt somebody down.
             raise ConflictError("own_case")
+        self._move(CaseStatus.VERIFIED, {CaseStatus.REPORTED}, by, at, note)
+
+    def vouch(self, by: AccountId, at: datetime, note: str = "") -> None:
+        """An organisation that an administrator has verified reports for itself.
+
+        Raises ConflictError ``case_transition``.
+        """
         self._move(CaseStatus.VERIFIED, {CaseStatus.REPORTED}, by, at, note)
 
     def publish(self, by: AccountId, at: datetime, note: str = "") -> None:

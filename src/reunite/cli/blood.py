@@ -1,4 +1,4 @@
-"""``blood``: who could give to a patient, from a blood centre's own file of donors.
+"""``blood match``: who could give to a patient, from a blood centre's own file of donors.
 
 Nothing is stored and no database is needed.
 """
@@ -23,7 +23,7 @@ from reunite.blood.spreadsheet import RowFault
 from reunite.blood.stock import read_stock, units_for
 from reunite.cli.context import err, out
 from reunite.cli.messages import tell, terminal_language
-from reunite.cli.reports import safe_cell
+from reunite.kernel.cells import safe_cell
 from reunite.kernel.errors import InvalidInputError
 from reunite.kernel.languages import Language
 from reunite.kernel.places import Point

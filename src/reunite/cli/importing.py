@@ -20,7 +20,8 @@ from reunite.app.import_photos import (
 from reunite.app.make_demo import add_people, make_demo
 from reunite.cli.context import err, opened, operator, out, staff_member
 from reunite.cli.messages import tell, terminal_language
-from reunite.cli.reports import progress_bar, safe_cell
+from reunite.cli.reports import progress_bar
+from reunite.kernel.cells import safe_cell
 from reunite.kernel.errors import ReuniteError
 
 

@@ -5,11 +5,22 @@ from typing import Annotated
 
 import typer
 
-from reunite.cli import alerts, blood, database, faces, gallery, partners, stations, users
+from reunite.cli import (
+    alerts,
+    blood,
+    blood_register,
+    database,
+    faces,
+    gallery,
+    partners,
+    stations,
+    users,
+)
 from reunite.cli.bot import bot_command
 from reunite.cli.context import Commands, out
 from reunite.cli.doctor import doctor_command
 from reunite.cli.importing import demo_command, import_command
+from reunite.cli.matching import match_command
 from reunite.cli.searching import search_command
 from reunite.cli.serving import run_command, serve_command, worker_command
 
@@ -25,6 +36,7 @@ app.command("serve")(serve_command)
 app.command("worker")(worker_command)
 app.command("bot")(bot_command)
 app.command("import-photos")(import_command)
+app.command("match")(match_command)
 app.command("search")(search_command)
 app.command("demo")(demo_command)
 app.command("doctor")(doctor_command)
@@ -35,6 +47,9 @@ app.add_typer(stations.app, name="stations")
 app.add_typer(alerts.app, name="alert")
 app.add_typer(faces.app, name="faces")
 app.add_typer(blood.app, name="blood")
+blood.app.command("import")(blood_register.import_command)
+blood.app.command("export")(blood_register.export_command)
+blood.app.add_typer(blood_register.centre_app, name="centre")
 app.add_typer(partners.app, name="partners")
 
 

@@ -117,6 +117,16 @@ OPERATOR_MESSAGES: Mapping[str, tuple[str, str]] = {
         "REUNITE_GATEWAYS is JSON of names and Apprise addresses with {{address}} in them.",
         "REUNITE_GATEWAYS 应为 JSON：名称及含有 {{address}} 的 Apprise 地址。",
     ),
+    "channel_rates_unreadable": (
+        (
+            "REUNITE_CHANNEL_RATES says deliveries a second by channel, e.g. 'email=5 "
+            "web_push=2000'; {got} does not."
+        ),
+        (
+            "REUNITE_CHANNEL_RATES 按渠道写明每秒发送数，例如 “email=5 web_push=2000”；"
+            "{got} 不是这样。"
+        ),
+    ),
     "push_key_unusable": (
         (
             "{path} holds no key for Web Push. Put back the one that was there: browsers that "
@@ -139,6 +149,14 @@ OPERATOR_MESSAGES: Mapping[str, tuple[str, str]] = {
     "address_unusable": (
         "This machine has no address {host}.",
         "本机没有地址 {host}。",
+    ),
+    "centre_unknown": (
+        "There is no blood centre of this name: {name}.",
+        "没有名为 {name} 的血站或医院。",
+    ),
+    "file_format_unknown": (
+        "{path}: the name must end in .csv or .xlsx.",
+        "{path}：文件名须以 .csv 或 .xlsx 结尾。",
     ),
     "file_missing": (
         "There is no file {path}.",

@@ -1,4 +1,4 @@
-"""What imports have in common: a bar while they run, and tables of what became of each row."""
+"""What imports have in common: a bar while they run."""
 
 from rich.progress import (
     BarColumn,
@@ -9,13 +9,6 @@ from rich.progress import (
 )
 
 from reunite.cli.context import err
-
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-
-
-def safe_cell(text: str) -> str:
-    """Text for a spreadsheet, which must show "=cmd|…" and not run it."""
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
 
 
 def progress_bar() -> Progress:

@@ -24,7 +24,8 @@ from reunite.app.services import Services
 from reunite.app.stations import add_station, list_stations, set_station_clerk
 from reunite.cli.context import MACHINE, get_account, opened, operator, out, staff_member
 from reunite.cli.messages import tell, terminal_language
-from reunite.cli.reports import progress_bar, safe_cell
+from reunite.cli.reports import progress_bar
+from reunite.kernel.cells import safe_cell
 from reunite.kernel.errors import InvalidInputError, ReuniteError
 from reunite.partners.stations.columns import Column
 from reunite.partners.stations.station import Station
@@ -71,7 +72,12 @@ def clerk_command(
 
 @app.command("import")
 def import_command(
-    file: Annotated[Path, typer.Argument(help="XLSX or CSV with a row a person.")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="XLSX or CSV with a row a person; DOCX or PDF about one; a folder of documents."
+        ),
+    ],
     station: Annotated[str, typer.Option(help="Whose sheet it is.")],
     photos: Annotated[Path | None, typer.Option(help="Folder with pictures by file name.")] = None,
     column: Annotated[

@@ -10,11 +10,14 @@ import logging
 import re
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from functools import cache
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-import apprise
-
 from reunite.ports import ChannelName, Delivery, Receipt, ReceiptStatus
+
+if TYPE_CHECKING:
+    import apprise
 
 AT_ONCE = 8
 BATCH_SECONDS = 45.0
@@ -42,6 +45,14 @@ OWN_TOKEN_SCHEMES = frozenset(
 
 _GATEWAY_ADDRESS = re.compile(r"([a-z][a-z0-9]{1,15}):([+0-9A-Za-z_.@-]{3,64})")
 _SCHEME = re.compile(r"([a-z][a-z0-9]{1,15})://[^\s?#]{3,}")
+
+
+@cache
+def _apprise() -> Any:
+    """The library: a hundred services to load, for whoever sends and nobody else."""
+    import apprise  # noqa: PLC0415
+
+    return apprise
 
 
 class MessageServiceChannel:
@@ -103,7 +114,7 @@ class MessageServiceChannel:
         accepted = plugin.notify(
             body=f"{message.body}\n{message.url}",
             title=message.title,
-            notify_type=apprise.NotifyType.INFO,
+            notify_type=_apprise().NotifyType.INFO,
         )
         # Apprise says no more than that: whether it will work later is not known.
         if accepted:
@@ -115,8 +126,8 @@ class MessageServiceChannel:
         if url is None:
             return None
         limits = f"cto={self._seconds}&rto={self._seconds}"
-        made = apprise.Apprise.instantiate(f"{url}{'&' if '?' in url else '?'}{limits}")
-        return made if isinstance(made, apprise.NotifyBase) else None
+        made = _apprise().Apprise.instantiate(f"{url}{'&' if '?' in url else '?'}{limits}")
+        return made if isinstance(made, _apprise().NotifyBase) else None
 
     def _url(self, address: str) -> str | None:
         known = _GATEWAY_ADDRESS.fullmatch(address)

@@ -1,6 +1,7 @@
 """Open the channels that this machine is configured for."""
 
 import json
+import math
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -58,6 +59,24 @@ def read_channel_settings(environment: Mapping[str, str]) -> ChannelSettings:
         chat_url=environment.get("REUNITE_CHAT_URL", "").strip(),
         allow_private=environment.get("REUNITE_ALLOW_PRIVATE_RECEIVERS", "").lower() in YES,
     )
+
+
+def read_channel_rates(text: str) -> dict[ChannelName, float]:
+    """Deliveries a second by channel, e.g. from ``email=5 web_push=2000``.
+
+    Raises InvalidInputError ``channel_rates_unreadable``.
+    """
+    rates: dict[ChannelName, float] = {}
+    for said in text.replace(",", " ").split():
+        name, _, rate = said.partition("=")
+        try:
+            rates[ChannelName(name)] = float(rate)
+        except ValueError as error:
+            raise InvalidInputError("channel_rates_unreadable", got=said[:40]) from error
+        # nan is neither more nor less than nothing.
+        if not 0 < rates[ChannelName(name)] < math.inf:
+            raise InvalidInputError("channel_rates_unreadable", got=said[:40])
+    return rates
 
 
 def open_channels(

@@ -1,6 +1,7 @@
 """Send many small requests to addresses that strangers gave, without being used by them.
 
-Nothing here follows a redirect, reads an answer's body, waits without bound, or connects to an
+Nothing here follows a redirect, reads more of an answer than was asked for, waits without
+bound, or connects to an
 address inside the operator's own network: the address is checked when the socket is made, so
 that a name which resolves to something else the second time (DNS rebinding) gains nothing.
 """
@@ -26,6 +27,8 @@ from reunite.ports import Receipt, ReceiptStatus
 CONNECT_SECONDS = 5.0
 REQUEST_SECONDS = 10.0
 BATCH_SECONDS = 45.0  # what was not tried by then is tried again later
+WHOLE_SECONDS = 20.0  # of an answer that is read
+PIECE_BYTES = 64 * 1024
 KNOWN_AT_ONCE = 64  # requests to hosts that have answered before
 UNKNOWN_AT_ONCE = 16  # to the others: a crowd of hosts that hang must not hold up the rest
 HANGS_BEFORE_PAUSE = 3
@@ -59,12 +62,21 @@ class Post:
 
 
 @dataclass(frozen=True, slots=True)
+class Question(Post):
+    """A request whose answer matters: its body is read, up to ``max_bytes``."""
+
+    method: str = "GET"
+    max_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """The status of an answer; where none came, 0 and the reason as a code."""
 
     status: int
     reason: str = ""
     retry_after_seconds: float | None = None
+    body: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +90,7 @@ class OutboundSettings:
     connect_seconds: float = CONNECT_SECONDS
     request_seconds: float = REQUEST_SECONDS
     batch_seconds: float = BATCH_SECONDS
+    whole_seconds: float = WHOLE_SECONDS
 
 
 @dataclass(slots=True)
@@ -138,6 +151,21 @@ class Outbound:
             sending.cancel()
             return [Answer(0, "out_of_time") for _ in posts]
 
+    def ask(self, question: Question) -> Answer:
+        """One request and the body of its answer; ``too_large`` where there is more of it.
+
+        As guarded as the others.  Within ``whole_seconds``: somebody may send a byte a second.
+        """
+        refused = self.check(question.url)
+        if refused:
+            return Answer(0, refused)
+        asking = asyncio.run_coroutine_threadsafe(self._ask(question), self._running())
+        try:
+            return asking.result(self._settings.whole_seconds + REQUEST_SECONDS)
+        except FutureTimeoutError:
+            asking.cancel()
+            return Answer(0, "out_of_time")
+
     def close(self) -> None:
         """End connections and the thread."""
         with self._lock:
@@ -172,14 +200,13 @@ class Outbound:
             socket_factory=self._make_socket,
             ssl=ssl.create_default_context(),
         )
-        timeout = aiohttp.ClientTimeout(
-            total=self._settings.request_seconds, sock_connect=self._settings.connect_seconds
-        )
         return aiohttp.ClientSession(
             connector=connector,
-            timeout=timeout,
             cookie_jar=aiohttp.DummyCookieJar(),
             skip_auto_headers=("User-Agent",),
+            # A small body that unpacks into a large one is not unpacked.
+            headers={"Accept-Encoding": "identity"},
+            auto_decompress=False,
         )
 
     def _make_socket(self, info: "aiohttp.connector.AddrInfoType") -> socket.socket:
@@ -216,15 +243,37 @@ class Outbound:
         return answer
 
     async def _send(self, post: Post) -> Answer:
+        return await self._request("POST", post, 0, self._settings.request_seconds)
+
+    async def _ask(self, question: Question) -> Answer:
+        whole = self._settings.whole_seconds
+        return await self._request(question.method, question, question.max_bytes, whole)
+
+    async def _request(self, method: str, post: Post, max_bytes: int, seconds: float) -> Answer:
         session = self._session
         if session is None:
             return Answer(0, "out_of_time")
         try:
-            async with session.post(
-                post.url, data=post.body, headers=post.headers, allow_redirects=False
+            async with session.request(
+                method,
+                post.url,
+                data=post.body or None,
+                headers=post.headers,
+                allow_redirects=False,
+                timeout=aiohttp.ClientTimeout(
+                    total=seconds, sock_connect=self._settings.connect_seconds
+                ),
             ) as response:
                 after = retry_after(response.headers.get("Retry-After", ""), datetime.now(UTC))
-                return Answer(response.status, "", after)
+                body = bytearray()
+                while max_bytes and len(body) <= max_bytes:
+                    piece = await response.content.read(PIECE_BYTES)
+                    if not piece:
+                        break
+                    body += piece
+                if len(body) > max_bytes:
+                    return Answer(0, "too_large")
+                return Answer(response.status, "", after, bytes(body))
         except TimeoutError:
             return Answer(0, "timed_out")
         except (aiohttp.InvalidURL, ValueError):

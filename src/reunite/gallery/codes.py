@@ -88,12 +88,13 @@ class CodeShape:
 # The first look takes the two weightiest bits of the query, and of four-bit codes only the
 # sign, 16 bytes a face; the second, for four-bit codes, two bits against three.  For
 # normally distributed coordinates these scores correlate with the full one at .93 (one
-# bit), .76 and .92 (four bits), at a slope of 1.  With this slack about one row in a
-# hundred passes the first look at ten million faces.  Of rows just good enough to be kept
-# at all one in fifty (one bit) or one in six (four bits) is lost, of those as good as the
-# fiftieth best fewer than one in a hundred: the number kept leaves room for that.
-ONE_BIT = CodeShape(512, 1, 8, Look(4, 768, 60), Look(4, 768, 60), 512 * 15)
-FOUR_BIT = CodeShape(128, 4, 2, Look(32, 8256, 100), Look(8, 3648, 130), 128 * 225)
+# bit), .76 and .92 (four bits), at a slope of 1.  Without slack, half of the rows that are
+# just good enough to be kept are lost, and of those as good as the fiftieth best about one
+# in thirty by four bits: so many more are kept than anybody asks for.  Slack of 100 and 130
+# brought one in two hundred of these back, none of the mates, and took half as long again.
+# One-bit codes are read whole anyway; their 30 lose nothing that 60 found of the first fifty.
+ONE_BIT = CodeShape(512, 1, 8, Look(4, 768, 30), Look(4, 768, 30), 512 * 15)
+FOUR_BIT = CodeShape(128, 4, 2, Look(32, 8256, 0), Look(8, 3648, 0), 128 * 225)
 
 
 def shape_for(dim: int) -> CodeShape:

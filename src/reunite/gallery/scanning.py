@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -204,7 +203,7 @@ class Scanner:
             if mine.start == mine.stop:
                 continue
             found = np.empty(mine.stop - mine.start, dtype=np.int32)
-            products(_fixed(part.rows), local[mine], query.fine[probe], found)
+            products(part.rows, local[mine], query.fine[probe], found)
             similarity[mine] = found * query.unit[probe]
         wanted = k if templates is None else self._depth.finalists(len(rows), k)
         if len(rows) > wanted:
@@ -222,13 +221,6 @@ class Scanner:
         return ids[best], similarity[best], subjects[best]
 
 
-def _fixed(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """A view that cannot be written: mapped files are such, and one compilation serves all."""
-    view = array.view()
-    view.flags.writeable = False
-    return view
-
-
 def _work(
     parts: list[Admission],
     planes: UInt64,
@@ -241,7 +233,7 @@ def _work(
     """Scan pieces until none is left."""
     buffers = _Buffers(limits, keep, shape)
     tag = FOUR_BIT_TAG if shape is FOUR_BIT else ONE_BIT_TAG
-    rules = shape.rules
+    rules, head_words, tail_words = shape.rules, shape.head_words, shape.tail_words
     while True:
         with lock:
             job = next(queue, None)
@@ -250,11 +242,11 @@ def _work(
         part, piece = parts[job.part], job.piece
         scan(
             tag,
-            _fixed(part.head),
-            _fixed(part.tail),
-            shape.head_words,
-            shape.tail_words,
-            _fixed(part.admitted),
+            part.head,
+            part.tail,
+            head_words,
+            tail_words,
+            part.admitted,
             piece.starts,
             piece.ends,
             job.part << _ROW_BITS,

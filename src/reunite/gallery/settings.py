@@ -31,11 +31,11 @@ class Upkeep:
 class GallerySettings:
     """Depth of search, upkeep, and how a scan is shared out.
 
-    groups_at_once : eights of faces in a piece of work; 4 MiB of codes are small enough to
+    groups_at_once : eights of faces in a piece of work; 8 MiB of codes are small enough to
         share evenly, and large enough that handing them out does not show
     """
 
     depth: Depth = field(default_factory=Depth)
     upkeep: Upkeep = field(default_factory=Upkeep)
     threads: int | None = None  # None: as many as this process may use
-    groups_at_once: int = 1 << 13
+    groups_at_once: int = 1 << 14

@@ -105,10 +105,29 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Cuts:
-    """The work of a scan in pieces, and the beginning of each as a sample of the whole."""
+    """The work of a scan in pieces, and the beginnings of all as a sample of the whole.
+
+    The sample is two pieces, for two threads: handing out each beginning by itself takes
+    longer than to scan it.
+    """
 
     pieces: tuple[Piece, ...]
     samples: tuple[Piece, ...]
+
+
+def _joined(pieces: list[Piece]) -> Piece:
+    return Piece(
+        np.concatenate([one.starts for one in pieces]),
+        np.concatenate([one.ends for one in pieces]),
+        sum(one.groups for one in pieces),
+    )
+
+
+def _read_only(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """A view that cannot be written: mapped files are such, and one compilation serves all."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
 
 
 def _pieces(run_starts: Int64, run_ends: Int64, groups_at_once: int) -> Iterator[Piece]:
@@ -128,7 +147,7 @@ def _pieces(run_starts: Int64, run_ends: Int64, groups_at_once: int) -> Iterator
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """The part of a segment or tail that a search reads.
+    """The part of a segment or tail that a search reads; arrays that cannot be written.
 
     admitted : uint8 array, one bit a row
     starts, ends : int64 arrays, runs of groups that hold an admitted row
@@ -158,7 +177,9 @@ class Admission:
         if known is None:
             pieces = tuple(_pieces(self.starts, self.ends, groups_at_once))
             beginning = max(1, groups_at_once // _SAMPLE_SHARE)
-            samples = tuple(one.beginning(beginning) for one in pieces)
+            begun = [one.beginning(beginning) for one in pieces]
+            halves = [half for half in (begun[::2], begun[1::2]) if half]
+            samples = tuple(_joined(half) for half in halves)
             known = self._cuts[groups_at_once] = Cuts(pieces, samples)
         return known
 
@@ -200,10 +221,10 @@ def _admit_tail(view: TailView, wanted: Filter) -> Admission:
         count = int(count_bits(admitted))
     groups = -(-view.n // GROUP)
     return Admission(
-        view.head,
-        view.tail,
-        view.rows,
-        admitted,
+        _read_only(view.head),
+        _read_only(view.tail),
+        _read_only(view.rows),
+        _read_only(admitted),
         np.zeros(1, dtype=np.int64),
         np.array([groups], dtype=np.int64),
         count,
@@ -231,7 +252,14 @@ def _admission(
     segment: Segment, admitted: UInt8, starts: Int64, ends: Int64, count: int
 ) -> Admission:
     return Admission(
-        segment.head, segment.tail, segment.rows, admitted, starts, ends, count, segment
+        _read_only(segment.head),
+        _read_only(segment.tail),
+        _read_only(segment.rows),
+        _read_only(admitted),
+        starts,
+        ends,
+        count,
+        segment,
     )
 
 

@@ -6,6 +6,12 @@ implements them in memory.  One contract suite (``tests/contract``) runs on both
 
 from reunite.ports.accounts import AccountRepository
 from reunite.ports.alerts import AlertPlanRepository, VolunteerChange, VolunteerRepository
+from reunite.ports.blood_requests import (
+    BloodRequestRepository,
+    BloodStockRepository,
+    DonorAskRepository,
+    ShelvedUnit,
+)
 from reunite.ports.cases import (
     CaseCount,
     CaseQuery,
@@ -40,8 +46,11 @@ from reunite.ports.database import (
     Message,
     Outbox,
     PhotoStore,
+    Prepare,
     Transaction,
 )
+from reunite.ports.donors import BloodCentreRepository, DonorChange, DonorRepository
+from reunite.ports.duplicates import DuplicateRepository
 from reunite.ports.exchange import (
     AlertLedger,
     ApiKeyRepository,
@@ -83,6 +92,9 @@ __all__ = [
     "ApiKeyRepository",
     "Arrival",
     "BackgroundRepository",
+    "BloodCentreRepository",
+    "BloodRequestRepository",
+    "BloodStockRepository",
     "CaseCount",
     "CaseKeys",
     "CaseQuery",
@@ -99,6 +111,10 @@ __all__ = [
     "Database",
     "Delivery",
     "DigestOption",
+    "DonorAskRepository",
+    "DonorChange",
+    "DonorRepository",
+    "DuplicateRepository",
     "GalleryChange",
     "ImportRepository",
     "InboxEntry",
@@ -117,6 +133,7 @@ __all__ = [
     "PartnerRepository",
     "PhotoRepository",
     "PhotoStore",
+    "Prepare",
     "PreviewRepository",
     "Probe",
     "ProbeRepository",
@@ -126,6 +143,7 @@ __all__ = [
     "RegistrationRepository",
     "ResidentRecord",
     "ServiceChannel",
+    "ShelvedUnit",
     "SightingRepository",
     "StationRepository",
     "Taken",

@@ -1,5 +1,6 @@
 """Where volunteers are kept."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -25,6 +26,10 @@ class AlertPlanRepository(Protocol):
 
     def find(self, case_id: CaseId, *, lock: bool = False) -> AlertPlan | None:
         """``lock`` holds it until the transaction ends."""
+        ...
+
+    def list_imminent(self, case_ids: Collection[CaseId]) -> frozenset[CaseId]:
+        """Those of the cases whose alert overrides quiet hours and weekly limits."""
         ...
 
 

@@ -1,6 +1,14 @@
 """One transaction over everything stored, the outbox, pictures, and live pages."""
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Collection,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,6 +20,11 @@ import numpy.typing as npt
 from reunite.kernel.ids import AccountId, NoticeId
 from reunite.ports.accounts import AccountRepository
 from reunite.ports.alerts import AlertPlanRepository, VolunteerRepository
+from reunite.ports.blood_requests import (
+    BloodRequestRepository,
+    BloodStockRepository,
+    DonorAskRepository,
+)
 from reunite.ports.cases import (
     CaseRepository,
     LeadRepository,
@@ -20,6 +33,8 @@ from reunite.ports.cases import (
     TemplateRepository,
 )
 from reunite.ports.channels import ChannelAddressRepository
+from reunite.ports.donors import BloodCentreRepository, DonorRepository
+from reunite.ports.duplicates import DuplicateRepository
 from reunite.ports.exchange import (
     AlertLedger,
     ApiKeyRepository,
@@ -65,9 +80,12 @@ class Outbox(Protocol):
         """Due at once unless said otherwise, and at most ``FURTHEST_DUE`` ahead."""
         ...
 
-    def claim(self, now: datetime) -> Message | None:
+    def claim(
+        self, now: datetime, topics: Collection[str] = (), *, among: bool = False
+    ) -> Message | None:
         """The oldest due message nobody else works on, held until the transaction ends.
 
+        One of these topics with ``among``, else one of all the others.
         ``match_facts`` and, last, ``match_import`` come when nothing else is due.
         """
         ...
@@ -107,6 +125,8 @@ class Transaction(Protocol):
     @property
     def leads(self) -> LeadRepository: ...
     @property
+    def duplicates(self) -> DuplicateRepository: ...
+    @property
     def sightings(self) -> SightingRepository: ...
     @property
     def volunteers(self) -> VolunteerRepository: ...
@@ -140,6 +160,16 @@ class Transaction(Protocol):
     def cap_messages(self) -> AlertLedger: ...
     @property
     def webhooks(self) -> WebhookRepository: ...
+    @property
+    def blood_centres(self) -> BloodCentreRepository: ...
+    @property
+    def donors(self) -> DonorRepository: ...
+    @property
+    def blood_requests(self) -> BloodRequestRepository: ...
+    @property
+    def donor_asks(self) -> DonorAskRepository: ...
+    @property
+    def blood_stock(self) -> BloodStockRepository: ...
     @property
     def outbox(self) -> Outbox: ...
 
@@ -181,12 +211,19 @@ class PhotoStore(Protocol):
     def iter_keys_older_than(self, at: datetime) -> Iterator[str]: ...
 
 
+Prepare = Callable[[Arrival], Awaitable[None]]
+
+
 class LiveChannel(Protocol):
     """Tells open pages that something new is there."""
 
-    def subscribe(self, account_id: AccountId) -> AsyncIterator[frozenset[Arrival]]:
+    def subscribe(
+        self, account_id: AccountId, prepare: Prepare | None = None
+    ) -> AsyncIterator[frozenset[Arrival]]:
         """One item whenever something new has arrived for this person.
 
+        Where many are told at once, ``prepare`` of one of them runs before all of them: what it
+        makes they need not make themselves.
         What arrives before somebody waits is collected.  An empty set says that something may
         have been missed: look.
         """

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Protocol
 
 from reunite.cases.background import Background
@@ -93,6 +94,10 @@ class LinkageRepository(Protocol):
         ...
 
     def erase(self, case_id: CaseId) -> None: ...
+
+    def claim_night(self, night: date) -> bool:
+        """Whether nobody has taken it upon themselves yet to compare everything this night."""
+        ...
 
     def candidates(self, keys: Sequence[int], side: Side, limit: int) -> list[tuple[CaseId, int]]:
         """Records of a side that share keys, and how many; those that share most come first."""

@@ -64,16 +64,17 @@ class ProbeRepository(Protocol):
 
 
 class LookPurpose(StrEnum):
-    """Why somebody looked at a face."""
+    """Why somebody looked at a face, or at what reaches a donor."""
 
     VIEW = "view"
     SEARCH = "search"
     REVIEW = "review"
+    DONOR_CONTACT = "donor_contact"
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """Somebody looked at a face."""
+    """Somebody looked at a face, or at what reaches a donor."""
 
     account_id: AccountId | None
     case_id: CaseId | None

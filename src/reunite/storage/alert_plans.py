@@ -1,9 +1,10 @@
 """Plans of alerts in PostgreSQL."""
 
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import Connection, RowMapping, bindparam, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from reunite.alerts.drawing import Drawing
@@ -37,6 +38,17 @@ class PostgresAlertPlans:
             .one_or_none()
         )
         return None if row is None else _plan(row)
+
+    def list_imminent(self, case_ids: Collection[CaseId]) -> frozenset[CaseId]:
+        """Those of the cases whose alert overrides quiet hours and weekly limits."""
+        if not case_ids:
+            return frozenset()
+        found = self._connection.scalars(
+            select(alert_plans.c.case_id)
+            .where(alert_plans.c.case_id == func.any(bindparam("ids", list(case_ids))))
+            .where(alert_plans.c.is_imminent)
+        )
+        return frozenset(CaseId(case_id) for case_id in found)
 
 
 def _columns(plan: AlertPlan) -> dict[str, Any]:

@@ -12,9 +12,17 @@ from reunite.ports import Arrival, Outbox
 from reunite.storage.accounts import PostgresAccounts
 from reunite.storage.alert_plans import PostgresAlertPlans
 from reunite.storage.api_keys import PostgresApiKeys
+from reunite.storage.blood_centres import PostgresBloodCentres
+from reunite.storage.blood_requests import (
+    PostgresBloodRequests,
+    PostgresBloodStock,
+    PostgresDonorAsks,
+)
 from reunite.storage.cap_messages import PostgresCapMessages
 from reunite.storage.cases import PostgresCases
 from reunite.storage.channels import PostgresChannelAddresses
+from reunite.storage.donors import PostgresDonors
+from reunite.storage.duplicates import PostgresDuplicates
 from reunite.storage.errors import translated
 from reunite.storage.imports import PostgresImports
 from reunite.storage.leads import PostgresLeads
@@ -61,6 +69,7 @@ class PostgresTransaction:
         self.previews = PostgresPreviews(connection)
         self.templates = PostgresTemplates(connection)
         self.leads = PostgresLeads(connection)
+        self.duplicates = PostgresDuplicates(connection)
         self.sightings = PostgresSightings(connection)
         self.volunteers = PostgresVolunteers(connection)
         self.alert_plans = PostgresAlertPlans(connection)
@@ -78,6 +87,11 @@ class PostgresTransaction:
         self.partners = PostgresPartners(connection)
         self.cap_messages = PostgresCapMessages(connection)
         self.webhooks = PostgresWebhooks(connection)
+        self.blood_centres = PostgresBloodCentres(connection)
+        self.donors = PostgresDonors(connection)
+        self.blood_requests = PostgresBloodRequests(connection)
+        self.donor_asks = PostgresDonorAsks(connection)
+        self.blood_stock = PostgresBloodStock(connection)
         self.outbox = make_outbox(connection)
 
     def announce(self, account_ids: Int64, arrival: Arrival | None = None) -> None:

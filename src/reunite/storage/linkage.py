@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
+from datetime import date
 
 from sqlalchemy import Connection, delete, func, select, text
 from sqlalchemy.dialects.postgresql import insert
@@ -11,7 +12,7 @@ from reunite.kernel.ids import CaseId
 from reunite.kernel.people import Side
 from reunite.ports import CaseKeys
 from reunite.storage.copying import copy_rows, new_rows
-from reunite.storage.tables import backgrounds, linkage_keys
+from reunite.storage.tables import backgrounds, linkage_keys, linkage_nights
 
 _NAMES = tuple(one.name for one in fields(Background))
 _KEY_COLUMNS = {"key": ">i8", "side": ">i2", "case_id": ">i8"}
@@ -85,6 +86,16 @@ class PostgresLinkage:
 
     def erase(self, case_id: CaseId) -> None:
         self._connection.execute(delete(linkage_keys).where(linkage_keys.c.case_id == case_id))
+
+    def claim_night(self, night: date) -> bool:
+        """Whether nobody has taken it upon themselves yet to compare everything this night."""
+        claimed = self._connection.execute(
+            insert(linkage_nights)
+            .values(night=night)
+            .on_conflict_do_nothing()
+            .returning(linkage_nights.c.night)
+        )
+        return claimed.first() is not None
 
     def candidates(self, keys: Sequence[int], side: Side, limit: int) -> list[tuple[CaseId, int]]:
         """Records of a side that share keys, and how many; those that share most come first."""

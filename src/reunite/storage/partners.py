@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, delete, func, or_, select
+from sqlalchemy import Connection, RowMapping, Select, delete, func, or_, select, union_all
 from sqlalchemy.dialects.postgresql import insert
 
 from reunite.cases.case import CaseStatus
@@ -23,6 +23,8 @@ from reunite.storage.tables import (
     case_origins,
     case_transitions,
     cases,
+    duplicate_decisions,
+    duplicates,
     partner_records,
     repositories,
 )
@@ -196,11 +198,26 @@ class PostgresPartners:
             .group_by(case_origins.c.case_id)
             .subquery()
         )
+        # Both records of a pair are told of anew when it is linked, or the link undone.
+        paired = union_all(
+            *(
+                select(column.label("case_id"), duplicate_decisions.c.at).join_from(
+                    duplicates, duplicate_decisions
+                )
+                for column in (duplicates.c.first_case_id, duplicates.c.second_case_id)
+            )
+        ).subquery()
+        linked = (
+            select(paired.c.case_id, func.max(paired.c.at).label("at"))
+            .group_by(paired.c.case_id)
+            .subquery()
+        )
         # GREATEST leaves out what is null.
-        at = func.greatest(stepped.c.at, corrected.c.at)
+        at = func.greatest(stepped.c.at, corrected.c.at, linked.c.at)
         wanted = (
             select(stepped.c.case_id, at.label("at"))
             .join_from(stepped, corrected, stepped.c.case_id == corrected.c.case_id, isouter=True)
+            .join(linked, stepped.c.case_id == linked.c.case_id, isouter=True)
             .offset(skip)
             .limit(limit)
         )

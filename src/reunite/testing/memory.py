@@ -14,10 +14,17 @@ import numpy.typing as npt
 
 from reunite.kernel.errors import NotFoundError, ReuniteError
 from reunite.kernel.ids import AccountId
-from reunite.ports import Arrival
+from reunite.ports import Arrival, Prepare
 from reunite.testing.memory_accounts import MemoryAccounts, MemoryVolunteers
+from reunite.testing.memory_blood_requests import (
+    MemoryBloodRequests,
+    MemoryBloodStock,
+    MemoryDonorAsks,
+)
 from reunite.testing.memory_cases import MemoryCases, MemoryPhotos, MemorySightings
 from reunite.testing.memory_channels import MemoryChannelAddresses
+from reunite.testing.memory_donors import MemoryBloodCentres, MemoryDonors
+from reunite.testing.memory_duplicates import MemoryDuplicates
 from reunite.testing.memory_exchange import (
     MemoryApiKeys,
     MemoryCapMessages,
@@ -50,6 +57,7 @@ class MemoryTransaction:
         self.previews = MemoryPreviews(session)
         self.templates = MemoryTemplates(session)
         self.leads = MemoryLeads(session)
+        self.duplicates = MemoryDuplicates(session)
         self.sightings = MemorySightings(session)
         self.volunteers = MemoryVolunteers(session)
         self.alert_plans = MemoryAlertPlans(session)
@@ -67,6 +75,11 @@ class MemoryTransaction:
         self.partners = MemoryPartners(session)
         self.cap_messages = MemoryCapMessages(session)
         self.webhooks = MemoryWebhooks(session)
+        self.blood_centres = MemoryBloodCentres(session)
+        self.donors = MemoryDonors(session)
+        self.blood_requests = MemoryBloodRequests(session)
+        self.donor_asks = MemoryDonorAsks(session)
+        self.blood_stock = MemoryBloodStock(session)
         self.outbox = MemoryOutbox(session)
         self._session = session
         self._announce = announce
@@ -97,15 +110,18 @@ class MemoryLive:
             if flagged.account_id in told:
                 flagged.tell(arrival)
 
-    def subscribe(self, account_id: AccountId) -> AsyncIterator[frozenset[Arrival]]:
-        flagged = _Flagged(account_id)
+    def subscribe(
+        self, account_id: AccountId, prepare: Prepare | None = None
+    ) -> AsyncIterator[frozenset[Arrival]]:
+        flagged = _Flagged(account_id, prepare)
         self._flags.append(flagged)
         return flagged
 
 
 class _Flagged:
-    def __init__(self, account_id: AccountId) -> None:
+    def __init__(self, account_id: AccountId, prepare: Prepare | None) -> None:
         self.account_id = account_id
+        self._prepare = prepare
         self._flag = asyncio.Event()
         self._arrivals: list[Arrival | None] = []
 
@@ -121,6 +137,9 @@ class _Flagged:
         self._flag.clear()
         arrivals, self._arrivals = self._arrivals, []
         named = frozenset(one for one in arrivals if one is not None)
+        if self._prepare is not None:
+            for arrival in named:
+                await self._prepare(arrival)
         return frozenset() if None in arrivals else named
 
 

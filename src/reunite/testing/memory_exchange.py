@@ -6,8 +6,9 @@ from dataclasses import replace
 from datetime import datetime
 
 from reunite.cases.case import Case, CaseStatus
+from reunite.cases.duplicates import Duplicate
 from reunite.kernel.errors import NotFoundError
-from reunite.kernel.ids import ApiKeyId, CapMessageId, CaseId, WebhookId
+from reunite.kernel.ids import ApiKeyId, CapMessageId, CaseId, DuplicateId, WebhookId
 from reunite.partners.cap.ledger import ReceivedAlert, SentMessage
 from reunite.partners.exchange import (
     FieldOrigin,
@@ -179,9 +180,14 @@ class MemoryPartners:
             if any(step.status is CaseStatus.PUBLISHED for step in steps):
                 times = [step.at for step in steps]
                 times += [origin.received_at for origin in self.list_origins(case.id)]
+                times += [one.at for pair in self._pairs_of(case.id) for one in pair.decisions]
                 changes.append(PublicChange(case.id, max(times)))
         changes.sort(key=lambda change: (change.at, change.case_id), reverse=since is None)
         return [one for one in changes if since is None or one.at >= since][skip : skip + limit]
+
+    def _pairs_of(self, case_id: CaseId) -> list[Duplicate]:
+        pairs: Table[DuplicateId, Duplicate] = self._session.table("duplicates")
+        return pairs.values(lambda pair: case_id in pair.case_ids)
 
     def list_public_named(self, name: str, *, limit: int) -> list[CaseId]:
         found = self._cases.values(

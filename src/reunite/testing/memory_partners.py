@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 
 from reunite.cases.background import Background
 from reunite.cases.case import Case
@@ -113,12 +114,18 @@ class MemoryBackgrounds:
         self._backgrounds.delete(case_id)
 
 
+@dataclass(frozen=True, slots=True)
+class _Night:
+    day: date
+
+
 class MemoryLinkage:
     """Implements ``LinkageRepository``."""
 
     def __init__(self, session: MemorySession) -> None:
         self._session = session
         self._keys: Table[CaseId, CaseKeys] = session.table("linkage_keys")
+        self._nights: Table[date, _Night] = session.table("linkage_nights")
 
     def put(self, records: Sequence[CaseKeys]) -> None:
         for one in records:
@@ -127,6 +134,13 @@ class MemoryLinkage:
 
     def erase(self, case_id: CaseId) -> None:
         self._keys.delete(case_id)
+
+    def claim_night(self, night: date) -> bool:
+        self._session.hold("linkage_nights", night)
+        if night in self._nights:
+            return False
+        self._nights.put(night, _Night(night))
+        return True
 
     def candidates(self, keys: Sequence[int], side: Side, limit: int) -> list[tuple[CaseId, int]]:
         wanted = set(keys)

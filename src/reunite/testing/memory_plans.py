@@ -1,5 +1,7 @@
 """Plans of alerts in memory."""
 
+from collections.abc import Collection
+
 from reunite.alerts.plan import AlertPlan
 from reunite.kernel.errors import NotFoundError
 from reunite.kernel.ids import CaseId
@@ -25,3 +27,7 @@ class MemoryAlertPlans:
         if lock and case_id in self._plans:
             self._session.hold("alert_plans", case_id)
         return self._plans.get(case_id)
+
+    def list_imminent(self, case_ids: Collection[CaseId]) -> frozenset[CaseId]:
+        plans = (self._plans.get(case_id) for case_id in case_ids)
+        return frozenset(plan.case_id for plan in plans if plan is not None and plan.is_imminent)

@@ -1,7 +1,7 @@
 """Photos of face-find, the log of looks, imports and the outbox in memory."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -143,9 +143,13 @@ class MemoryOutbox:
         message = StoredMessage(topic, json.dumps(dict(payload)), due_at=due_at)
         self._messages.put(self._session.store.next_id("outbox"), message)
 
-    def claim(self, now: datetime) -> Message | None:
+    def claim(
+        self, now: datetime, topics: Collection[str] = (), *, among: bool = False
+    ) -> Message | None:
         def is_due(message: StoredMessage) -> bool:
             due_at = message.due_at
+            if (message.topic in topics) is not among:
+                return False
             return due_at is None or not now < due_at <= now + FURTHEST_DUE
 
         # Alerts before records that are compared, and those before whole imports.

@@ -9,6 +9,7 @@ from math import isfinite
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
+from reunite.kernel.datum import Datum, to_wgs84
 from reunite.kernel.errors import InvalidInputError, ReuniteError
 from reunite.kernel.places import Point
 
@@ -108,15 +109,18 @@ class Form:
         return frozenset(_member(kind, text, name) for text in self.values.get(name, []) if text)
 
     def point(self) -> Point | None:
-        """The coordinates that a browser or a hand filled in; None without.
+        """The coordinates that a browser or a hand filled in, as WGS-84; None without.
 
-        Raises ``place_out_of_range`` or ``number_expected``.
+        ``datum`` says what the hand read them from; a browser measures in WGS-84.
+
+        Raises ``place_out_of_range``, ``number_expected`` or ``choice_unknown``.
         """
         latitude, longitude = self.decimal("latitude"), self.decimal("longitude")
         if latitude is None or longitude is None:
             return None
         with at_field("place"):
-            return Point(latitude, longitude)
+            point = Point(latitude, longitude)
+        return to_wgs84(point, self.choice("datum", Datum, Datum.WGS84))
 
     def upload(self, name: str) -> bytes | None:
         """The bytes of a file; None where none was chosen."""

@@ -42,11 +42,19 @@ def words_of(page: Page, item: InboxItem) -> NoticeWords:
             ),
             _path(page, case),
         )
+    if item.kind in {NoticeKind.BLOOD_ASK, NoticeKind.BLOOD_THANKS}:
+        return _to_donor(page, item)
     if not item.kind.is_last and case.is_public:
         headline = _headline(page, case)
         if item.kind is NoticeKind.UPDATED:
             headline = translations.gettext("News: %(headline)s") % {"headline": headline}
-        return NoticeWords(item, headline, _where(page, case), _path(page, case))
+        text = _where(page, case)
+        if item.is_imminent:
+            said = translations.gettext(
+                "Sent despite quiet hours and weekly limits: somebody is in imminent danger."
+            )
+            text = f"{said} {text}"
+        return NoticeWords(item, headline, text, _path(page, case))
     if item.kind is NoticeKind.CANCELLED:
         title = translations.gettext("The search was called off")
         text = translations.gettext(
@@ -64,6 +72,25 @@ def words_of(page: Page, item: InboxItem) -> NoticeWords:
             "The search near %(town)s that you were told about here is over: nothing is left to do."
         )
     return NoticeWords(item, title, text % {"town": town}, "")
+
+
+def _to_donor(page: Page, item: InboxItem) -> NoticeWords:
+    """A request for blood: the hospital and the town, and nothing of a patient."""
+    translations, case = page.web.renderers[page.language].translations, item.case
+    filled = {"hospital": case.organisation, "town": _town(page, case)}
+    path = page.url(f"/blood/asks/{case.reference}")
+    if item.kind is NoticeKind.BLOOD_THANKS:
+        title = translations.gettext("Thank you for standing by")
+        text = translations.gettext("%(hospital)s needs nobody else for now. Thank you!")
+    elif case.is_open:
+        title = translations.gettext("Your blood is needed")
+        text = translations.gettext(
+            "%(hospital)s, %(town)s. Can you come? Please answer, even with a no."
+        )
+    else:
+        title = translations.gettext("This request is over")
+        text = translations.gettext("%(hospital)s needs nobody any more. Nothing is left to do.")
+    return NoticeWords(item, title, text % filled, path)
 
 
 def _headline(page: Page, case: Case) -> str:

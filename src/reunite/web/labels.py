@@ -11,6 +11,7 @@ from reunite.alerts.plan import StopReason
 from reunite.alerts.radius import Category, TravelMode
 from reunite.alerts.volunteers import PlaceKind
 from reunite.cases.case import CaseStatus, Outcome, ResolutionCause
+from reunite.cases.duplicates import DuplicateSource, DuplicateStatus
 from reunite.cases.facts import Agreement
 from reunite.cases.kinship import Kin
 from reunite.cases.leads import LeadStatus, Verdict
@@ -21,6 +22,7 @@ from reunite.kernel.people import Module, Sex, Side
 from reunite.partners.keys import Scope
 from reunite.ports import ChannelName, DigestOption
 from reunite.web.i18n import N_
+from reunite.web.labels_blood import BLOOD_LABELS
 
 # By type first: Side.MISSING, Module.CHILD and Sex.FEMALE are one and the same dictionary key.
 LABELS: Mapping[type[Enum], Mapping[Enum, str]] = {
@@ -57,6 +59,8 @@ LABELS: Mapping[type[Enum], Mapping[Enum, str]] = {
         Outcome.LOCATED: N_("Located, not returned"),
         Outcome.DECEASED: N_("Deceased"),
         Outcome.HELPED: N_("Blood was given"),
+        Outcome.UNMET: N_("No blood was found in time"),
+        Outcome.NOT_NEEDED: N_("Blood is not needed any more"),
         Outcome.NOT_MISSING: N_("Was not missing"),
     },
     ResolutionCause: {
@@ -64,6 +68,9 @@ LABELS: Mapping[type[Enum], Mapping[Enum, str]] = {
         ResolutionCause.FACE_LEAD: N_("A face lead, confirmed by reviewers"),
         ResolutionCause.POLICE: N_("Police work"),
         ResolutionCause.RETURNED: N_("Returned by themselves"),
+        ResolutionCause.DONOR_ASKED: N_("A donor who was asked"),
+        ResolutionCause.STOCK: N_("A unit in stock at a partner"),
+        ResolutionCause.NO_DONOR: N_("Nobody who was asked could come"),
         ResolutionCause.UNRELATED: N_("Something unrelated to Reunite"),
         ResolutionCause.MISTAKEN_REPORT: N_("Mistaken report"),
     },
@@ -91,6 +98,15 @@ LABELS: Mapping[type[Enum], Mapping[Enum, str]] = {
         LeadStatus.CONFIRMED: N_("Confirmed by two reviewers"),
         LeadStatus.REJECTED: N_("Rejected"),
     },
+    DuplicateStatus: {
+        DuplicateStatus.SUGGESTED: N_("Waits for a reviewer"),
+        DuplicateStatus.LINKED: N_("Linked"),
+        DuplicateStatus.SEPARATE: N_("Two people"),
+    },
+    DuplicateSource: {
+        DuplicateSource.COMPARISON: N_("Found by comparison"),
+        DuplicateSource.PARTNER: N_("Linked by the partners"),
+    },
     Verdict: {Verdict.ACCEPT: N_("Accept"), Verdict.REJECT: N_("Reject")},
     SightingStatus: {
         SightingStatus.NEW: N_("New"),
@@ -102,6 +118,8 @@ LABELS: Mapping[type[Enum], Mapping[Enum, str]] = {
         NoticeKind.UPDATED: N_("There is news of the search"),
         NoticeKind.LEAD: N_("A record may fit"),
         NoticeKind.CARD: N_("Somebody has scanned the card"),
+        NoticeKind.BLOOD_ASK: N_("Your blood is needed"),
+        NoticeKind.BLOOD_THANKS: N_("Thank you for standing by"),
         NoticeKind.RESOLVED: N_("The search is over, thank you"),
         NoticeKind.CANCELLED: N_("The search was called off"),
     },
@@ -150,6 +168,7 @@ LABELS: Mapping[type[Enum], Mapping[Enum, str]] = {
         Scope.SEARCH: N_("search by name"),
         Scope.STATISTICS: N_("read statistics"),
     },
+    **BLOOD_LABELS,
     Language: {Language.ZH: "中文", Language.EN: "English"},
 }
 

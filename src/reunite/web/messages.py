@@ -10,7 +10,9 @@ from babel.support import NullTranslations
 from reunite.kernel.errors import ReuniteError
 from reunite.web.i18n import N_, Formats
 from reunite.web.messages_channels import CHANNEL_MESSAGES
+from reunite.web.messages_donors import DONOR_MESSAGES
 from reunite.web.messages_exchange import EXCHANGE_MESSAGES
+from reunite.web.messages_requests import REQUEST_MESSAGES
 from reunite.web.messages_stations import STATION_MESSAGES
 
 _BROKEN = N_("Something went wrong on our side. Please try again in a few minutes.")
@@ -18,7 +20,9 @@ _BUSY = N_("The service cannot answer at the moment. Please try again in a few m
 
 MESSAGES: Mapping[str, str] = {
     **CHANNEL_MESSAGES,
+    **DONOR_MESSAGES,
     **EXCHANGE_MESSAGES,
+    **REQUEST_MESSAGES,
     **STATION_MESSAGES,
     # Forms
     "required": N_("Please fill this in."),
@@ -202,6 +206,7 @@ MESSAGES: Mapping[str, str] = {
     "alert_not_running": N_("Nobody was told of this case, or it is over."),
     "alert_needs_place": N_("Without a place nobody can be alerted. Please publish without alert."),
     "lead_closed": N_("This lead has been decided already."),
+    "duplicate_decided": N_("That is how these two records stand already."),
     "same_reviewer": N_("You accepted this lead first. A second person must confirm it."),
     "sighting_empty": N_("Please say what you saw, where it was, or add a photo."),
     "sighting_decided": N_("This sighting has been dealt with already."),
@@ -267,6 +272,7 @@ MESSAGES: Mapping[str, str] = {
             "smtp_sender_missing",
             "public_url_missing",
             "gateways_unreadable",
+            "channel_rates_unreadable",
             "channel_busy",
             "bot_not_installed",
             "model_not_permissive",

@@ -20,6 +20,12 @@ STATION_MESSAGES: Mapping[str, str] = {
         "No row with column names was found. The first rows must name at least two facts, for "
         "example name, sex, found on."
     ),
+    "document_unreadable": N_("The document is damaged, or neither Word (.docx) nor PDF."),
+    "document_too_large": N_(
+        "The document is too large, or takes too long to read. Please save it anew with fewer "
+        "pages and smaller pictures."
+    ),
+    "document_locked": N_("The document has a password. Please save it without one."),
     "sheet_picture": N_("A picture in the sheet cannot be read."),
     "sheet_required": N_("Please choose a file."),
     "row_repeated": N_("The same number stands further up in the sheet."),

@@ -8,6 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from reunite.accounts.account import Role
 from reunite.cases.case import CaseStatus
 from reunite.cases.whereabouts import holder_words
+from reunite.kernel.datum import Datum
 from reunite.kernel.languages import Language
 from reunite.kernel.people import Module, Sex, Side
 from reunite.web.ages import age_span, seen_year, year_span
@@ -45,6 +46,7 @@ class Renderer:
             "seen_year": seen_year,
             "holder_words": holder_words,
             "settings": settings,
+            "datums": [(one.value, labels.label(one)) for one in Datum],
             "Language": Language,
             "Module": Module,
             "Side": Side,

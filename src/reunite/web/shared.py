@@ -55,6 +55,11 @@ class SharedAnswers:
 
     _answers: dict[Hashable, _Answer] = field(default_factory=dict)
 
+    def find(self, key: Hashable) -> Any:
+        """The answer to ``key`` where it is there already; else None."""
+        answer = self._answers.get(key)
+        return None if answer is None or answer.error is not None else answer.value
+
     async def get(self, key: Hashable, make: Callable[[], T]) -> T:
         """The answer to ``key``, made in a thread unless somebody has just asked for it.
 

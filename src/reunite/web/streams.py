@@ -14,7 +14,7 @@ class EventStream(StreamingResponse):
 
     media_type = "text/event-stream"
 
-    def __init__(self, events: AsyncGenerator[str, None]) -> None:
+    def __init__(self, events: AsyncGenerator[str | bytes, None]) -> None:
         self._events = events
         super().__init__(
             events,

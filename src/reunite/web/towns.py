@@ -5,7 +5,7 @@ from functools import cache
 from reunite.kernel.errors import InvalidInputError
 from reunite.kernel.languages import Language
 from reunite.kernel.places import Point, Town, list_towns
-from reunite.web.forms import Form
+from reunite.web.forms import Form, at_field
 
 SUGGESTIONS = 12
 _ENDINGS = "市县区州盟旗"
@@ -40,6 +40,24 @@ def suggest_towns(text: str, country: str, language: Language) -> list[str]:
         if town.name_zh.startswith(typed) or town.name_en.casefold().startswith(typed)
     )
     return list(dict.fromkeys(matching))[:SUGGESTIONS]
+
+
+def read_position(form: Form, field: str, country: str) -> tuple[Point | None, int | None]:
+    """Coordinates of the browser, or the GeoNames id of the town that was typed; one of them.
+
+    Raises InvalidInputError ``place_required``, ``town_unknown``, ``place_out_of_range``.
+    """
+    with at_field("place"):
+        point = form.point()
+    if point is not None:
+        return point, None
+    typed = form.text(field)
+    if not typed:
+        raise InvalidInputError("place_required", field=field)
+    town = find_typed_town(typed, country)
+    if town is None:
+        raise InvalidInputError("town_unknown", field=field)
+    return None, town.geonames_id
 
 
 def read_place(form: Form, country: str, language: Language) -> tuple[Point | None, str]:

@@ -15,8 +15,9 @@ from reunite.app.deliver_chunks import deliver_to_inboxes
 from reunite.app.deliver_outside import OutsideDelivery
 from reunite.app.erase_expired import erase_expired, sweep_photos
 from reunite.app.exchange_records import expire_records, pull_due
-from reunite.app.handlers import HANDLERS
+from reunite.app.handlers import HANDLERS, OUTSIDE_TOPICS
 from reunite.app.make_previews import queue_due_previews
+from reunite.app.match_all import queue_nightly_matches
 from reunite.app.prepare_channels import Preparation
 from reunite.app.relay_chunks import relay_chunks, requeue_chunks
 from reunite.app.send_digests import queue_digests
@@ -35,6 +36,7 @@ LAST_RETRY = timedelta(hours=1)
 ERASE_EVERY = timedelta(minutes=1)
 PREVIEWS_EVERY = timedelta(seconds=10)
 SWEEP_EVERY = timedelta(hours=1)
+MATCHES_EVERY = timedelta(minutes=10)  # how soon a night is noticed
 PULL_EVERY = timedelta(seconds=10)  # how soon a repository that is due is asked
 
 
@@ -53,7 +55,8 @@ class Worker:
     def run_until(self, stop: threading.Event) -> None:
         """Work until ``stop`` is set; an unreachable database is waited for.
 
-        Each channel has a thread of its own: a mail server that hangs holds up no push.
+        Each channel has a thread of its own: a mail server that hangs holds up no push, and a
+        partner that answers slowly neither chores nor alerts.
         """
         threads = [
             threading.Thread(target=self._send_until, args=(stop, one), name=f"to-{one.channel}")
@@ -61,31 +64,45 @@ class Worker:
         ]
         if threads:
             threads.append(threading.Thread(target=self._renew_until, args=(stop,), name="leases"))
+        threads.append(threading.Thread(target=self._pull_until, args=(stop,), name="pulls"))
+        threads.append(threading.Thread(target=self._mail_until, args=(stop,), name="outside"))
         for thread in threads:
             thread.start()
-        _repeat(stop, lambda: self._work(outside=False) or self._prepare())
+        _repeat(stop, lambda: self._work() or self._prepare())
         for thread in threads:
             thread.join()
 
     def run_once(self) -> bool:
         """One message, a few chunks, a batch a channel, what is due; False with nothing to do."""
-        return self._work(outside=True)
+        sent = sum(one.step() for one in self._outside) > 0
+        sent = self._handle_next(outside=True) or sent
+        if self._is_due("pull", PULL_EVERY, self._services.clock.now()):
+            pull_due(self._services)
+        return self._work() or sent
 
     def drain(self) -> None:
         """Work until nothing is due; for tests, imports and the demonstration."""
         while self.run_once():
             pass
 
-    def _work(self, *, outside: bool) -> bool:
+    def _work(self) -> bool:
         # Chunks first: somebody is lost, and records can wait a second to be matched.
         delivered = self._deliver_next()
-        sent = outside and sum(one.step() for one in self._outside) > 0
         handled = self._handle_next()
         relayed = self._relay()
-        return self._keep_house() or delivered or sent or handled or relayed
+        return self._keep_house() or delivered or handled or relayed
 
     def _send_until(self, stop: threading.Event, one: OutsideDelivery) -> None:
         _repeat(stop, one.step)
+
+    def _pull_until(self, stop: threading.Event) -> None:
+        def pull() -> bool:
+            return pull_due(self._services) is not None
+
+        _repeat(stop, pull, PULL_EVERY.total_seconds())
+
+    def _mail_until(self, stop: threading.Event) -> None:
+        _repeat(stop, lambda: self._handle_next(outside=True))
 
     def _renew_until(self, stop: threading.Event) -> None:
         every = self._services.settings.lease.total_seconds() / 4
@@ -129,12 +146,14 @@ class Worker:
         self._deliver_at = None
         return delivered
 
-    def _handle_next(self) -> bool:
+    def _handle_next(self, *, outside: bool = False) -> bool:
         services = self._services
         message: Message | None = None
         try:
             with services.database.transaction() as transaction:
-                message = transaction.outbox.claim(services.clock.now())
+                message = transaction.outbox.claim(
+                    services.clock.now(), OUTSIDE_TOPICS, among=outside
+                )
                 if message is None:
                     return False
                 with services.metrics.handling.labels(message.topic).time():
@@ -170,8 +189,8 @@ class Worker:
             queued += queue_digests(self._services)
         if self._is_due("previews", PREVIEWS_EVERY, now):
             queued += queue_due_previews(self._services)
-        if self._is_due("pull", PULL_EVERY, now):
-            pull_due(self._services)
+        if self._is_due("matches", MATCHES_EVERY, now):
+            queued += queue_nightly_matches(self._services)
         if self._is_due("sweep", SWEEP_EVERY, now):
             sweep_photos(self._services)
         return queued > 0
@@ -184,7 +203,9 @@ class Worker:
         return True
 
 
-def _repeat(stop: threading.Event, work: Callable[[], bool]) -> None:
+def _repeat(
+    stop: threading.Event, work: Callable[[], bool], idle_seconds: float = IDLE_SECONDS
+) -> None:
     while not stop.is_set():
         try:
             worked = work()
@@ -194,7 +215,7 @@ def _repeat(stop: threading.Event, work: Callable[[], bool]) -> None:
             stop.wait(BROKEN_SECONDS)
             continue
         if not worked:
-            stop.wait(IDLE_SECONDS)
+            stop.wait(idle_seconds)
 
 
 def retry_delay(attempts: int) -> timedelta:

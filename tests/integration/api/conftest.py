@@ -8,6 +8,7 @@ import pytest
 
 from reunite.api.main import create_api
 from reunite.app.audience_sync import LiveAudience
+from reunite.app.donor_sync import LiveDonors
 from reunite.app.gallery_sync import LiveGallery
 from reunite.app.services import Services, Settings
 from reunite.broker.outbox import PostgresOutbox
@@ -15,7 +16,7 @@ from reunite.gallery.exact import ExactGallery
 from reunite.gallery.port import TemplateSpace
 from reunite.kernel.clock import SystemClock
 from reunite.kernel.ids import AccountId
-from reunite.ports import Arrival
+from reunite.ports import Arrival, Prepare
 from reunite.storage.database import PostgresDatabase
 from reunite.storage.photo_files import PhotoDirectory
 from reunite.testing.faces import FakeFaceReader
@@ -25,7 +26,9 @@ from tests.unit.api.conftest import Client
 class Silence:
     """A live channel on which nothing is ever said."""
 
-    async def subscribe(self, account_id: AccountId) -> AsyncIterator[frozenset[Arrival]]:
+    async def subscribe(
+        self, account_id: AccountId, prepare: Prepare | None = None
+    ) -> AsyncIterator[frozenset[Arrival]]:
         return
         yield
 
@@ -41,6 +44,7 @@ def services(database_url: str, tmp_path: Path) -> Iterator[Services]:
         faces=faces,
         gallery=LiveGallery(database, ExactGallery, space),
         audience=LiveAudience(database),
+        donors=LiveDonors(database, SystemClock()),
         live=Silence(),
         clock=SystemClock(),
         settings=Settings(),

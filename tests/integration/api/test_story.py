@@ -84,9 +84,29 @@ def test_from_report_to_outcome(services: Services, client: Client, family: Call
     first.ask("POST", f"/cases/{reference}/verification", 422, json={"note": " "})
     first.ask("POST", f"/cases/{reference}/verification", 204, json={"note": "by telephone"})
     preview = first.ask("GET", f"/cases/{reference}/alert-preview?radius_km=5", 200).json()
-    assert preview["recipients"] == 1
-    first.ask("POST", f"/cases/{reference}/publication", 204, json={"alert_radius_km": 5})
+    # Whether it may disturb them depends on the hour.
+    assert (preview["recipients"], preview["may_push"] <= 1) == (1, True)
+    # Somebody who overrides the rules says why, on this way too.
+    refused = first.ask(
+        "POST", f"/cases/{reference}/publication", 422, json={"alert_radius_km": 50}
+    ).json()
+    assert refused["code"] == "override_reason_required"
+    first.ask(
+        "POST",
+        f"/cases/{reference}/publication",
+        204,
+        json={"alert_radius_km": 5, "reason": "a trial"},
+    )
     worker.drain()
+    # The alert is going to be widened as it would be from the form.
+    assert preview["waves"]
+    with services.database.transaction() as transaction:
+        plan = transaction.alert_plans.find(transaction.cases.get_by_reference(reference).id)
+        assert plan is not None
+        assert [wave.radius_km for wave in plan.schedule] == [
+            wave["radius_km"] for wave in preview["waves"]
+        ]
+        assert transaction.outbox.count_waiting() == 1
 
     inbox = volunteer.ask("GET", "/inbox", 200).json()
     assert inbox["unread"] == 1

@@ -8,6 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from reunite.delivery.http_outside import HttpOutside
+from reunite.delivery.outbound import OutboundSettings
 from reunite.kernel.errors import ReuniteError
 
 
@@ -62,7 +63,7 @@ def address() -> Iterator[str]:
 
 @pytest.fixture
 def outside() -> Iterator[HttpOutside]:
-    with closing(HttpOutside()) as opened:
+    with closing(HttpOutside(OutboundSettings(allow_private=True))) as opened:
         yield opened
 
 
@@ -83,8 +84,16 @@ def test_what_goes_wrong_has_a_name(outside: HttpOutside, address: str) -> None:
     assert failure(outside, f"{address}/elsewhere").details["status"] == 302
     assert failure(outside, f"{address}/endless").code == "peer_too_large"
     assert failure(outside, "http://127.0.0.1:1/").code == "peer_unreachable"
-    assert failure(outside, "http://[broken/").code == "peer_unreachable"
+    assert failure(outside, "http://[broken/").code == "peer_address_unusable"
     assert failure(outside, "file:///etc/passwd").code == "peer_address_unusable"
+
+
+def test_nobody_has_us_call_our_own_network(address: str) -> None:
+    with closing(HttpOutside()) as guarded:
+        for there in (address, address.replace("http:", "https:"), "https://localhost/there"):
+            assert failure(guarded, there).code == "peer_address_unusable"
+        with pytest.raises(ReuniteError, match="peer_address_unusable"):
+            guarded.post("https://10.0.0.1/hook", {}, b"{}")
 
 
 def test_something_is_handed_in(outside: HttpOutside, address: str) -> None:

@@ -47,6 +47,28 @@ EXPECTED = {
     "GET /volunteer": SIGNED_IN,
     "PUT /volunteer": SIGNED_IN,
     "DELETE /volunteer": SIGNED_IN,
+    "GET /donor": SIGNED_IN,
+    "PUT /donor": SIGNED_IN,
+    "DELETE /donor": SIGNED_IN,
+    "GET /donor/export": SIGNED_IN,
+    "PUT /donor/rest": SIGNED_IN,
+    "POST /donor/donations": SIGNED_IN,
+    "POST /donor/deferrals": SIGNED_IN,
+    "DELETE /donor/deferrals/{reason}": SIGNED_IN,
+    "PUT /donor/family": SIGNED_IN,
+    "DELETE /donor/family": SIGNED_IN,
+    "GET /centre/donors": STAFF_ONLY,
+    "POST /centre/donors": STAFF_ONLY,
+    "POST /centre/donors/import": STAFF_ONLY,
+    "GET /centre/donors/export": STAFF_ONLY,
+    "GET /centre/donors/{donor_id}": STAFF_ONLY,
+    "DELETE /centre/donors/{donor_id}": STAFF_ONLY,
+    "PUT /centre/donors/{donor_id}/type": STAFF_ONLY,
+    "POST /centre/donors/{donor_id}/donations": STAFF_ONLY,
+    "POST /centre/donors/{donor_id}/deferrals": STAFF_ONLY,
+    "POST /centre/donors/{donor_id}/family": STAFF_ONLY,
+    "GET /centre/claims": STAFF_ONLY,
+    "POST /centre/claims/{claim_id}": STAFF_ONLY,
     "GET /inbox": SIGNED_IN,
     "POST /inbox/read": SIGNED_IN,
     "GET /review/cases": STAFF_ONLY,
@@ -105,7 +127,7 @@ def test_a_rule_survives_registration(api: FastAPI) -> None:
 def test_who_is_let_in(client: Client, operation: str) -> None:
     method, template = operation.split(" ")
     path = template.replace("{reference}", "0000000000").replace("{token}", "t")
-    for name in ("account_id", "photo_id", "sighting_id", "lead_id"):
+    for name in ("account_id", "photo_id", "sighting_id", "lead_id", "donor_id", "claim_id"):
         path = path.replace("{" + name + "}", "1")
     access = EXPECTED[operation]
     for role in CALLERS:

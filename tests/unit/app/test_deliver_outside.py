@@ -16,6 +16,8 @@ from reunite.app.dead_letters import drop_dead_letter, list_dead_letters, retry_
 from reunite.app.deliver_outside import OutsideDelivery
 from reunite.app.join_alerts import JoinRequest, join_alerts
 from reunite.app.list_notices import AlertView, get_alert, list_notices
+from reunite.app.publish_case import AlertWish, publish_case
+from reunite.app.read_inbox import list_inbox
 from reunite.app.stop_alert import stop_alert
 from reunite.app.update_alert import update_alert
 from reunite.cases.case import Outcome, Person, ResolutionCause
@@ -163,6 +165,23 @@ def test_the_words_fit_the_reader_and_the_stage() -> None:
     assert shown.title == titles[-1]
     assert "王乐乐" not in shown.body + shown.title + shown.url
     assert site.channel.sent[0].message.url == f"/zh/cases/{reference}"
+
+
+def test_who_is_disturbed_in_spite_of_everything_reads_why() -> None:
+    site = Site(1)
+    world, (person,) = site.world, site.people
+    reference = world.open()
+    world.verify(reference)
+    wish = AlertWish(5.0, reason="trial", is_imminent=True)
+    publish_case(world.services, world.reviewer, reference, None, wish)
+    world.drain()
+    update_alert(world.services, world.reviewer, reference)
+    world.drain()
+    first, news = (delivery.message.body for delivery in site.channel.sent)
+    assert "免打扰" in first
+    # What only replaces it rings nobody out of bed.
+    assert "免打扰" not in news
+    assert [item.is_imminent for item in list_inbox(world.services, person)] == [False, True]
 
 
 def test_news_needs_an_alert_that_runs() -> None:

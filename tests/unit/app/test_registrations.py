@@ -14,6 +14,7 @@ from reunite.app.register_person import (
     delete_registration,
     get_registration,
     list_registrations,
+    open_episode,
     raise_alarm,
     register_person,
 )
@@ -69,6 +70,17 @@ def test_one_tap_opens_the_case_with_everything(world: World) -> None:
     assert world.count_templates() == 1
     with pytest.raises(NotFoundError):
         get_case(world.services, None, opened.reference)
+
+
+def test_two_alarms_at_the_same_moment_are_one_episode(world: World) -> None:
+    made = registered(world)
+    # Each has looked, and seen that no alarm is on.
+    both = [open_episode(world.services, world.family, made, None).reference for _ in range(2)]
+    assert both[0] == both[1]
+    assert world.count_cases() == 1
+    assert world.files() == world.keys()
+    view = get_registration(world.services, world.family, made.token)
+    assert [case.reference for case in view.episodes] == [both[0]]
 
 
 def test_every_episode_belongs_to_one_registration(world: World) -> None:

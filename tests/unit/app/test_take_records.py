@@ -22,10 +22,17 @@ from reunite.app.open_case import add_photo
 from reunite.app.pfif_of_case import Site
 from reunite.app.publish_case import publish_case
 from reunite.app.publish_feeds import FeedQuery, read_feed
-from reunite.app.services import Services
+from reunite.app.services import Services, Settings
 from reunite.app.sign_in import change_account
 from reunite.app.take_records import TakeReport, Terms, take_document
-from reunite.cases.case import Case, CaseStatus, Outcome, ResolutionCause
+from reunite.cases.case import (
+    Case,
+    CaseStatus,
+    Circumstances,
+    Outcome,
+    Person,
+    ResolutionCause,
+)
 from reunite.kernel.errors import (
     ConflictError,
     ForbiddenError,
@@ -33,7 +40,7 @@ from reunite.kernel.errors import (
     NotFoundError,
     ReuniteError,
 )
-from reunite.kernel.people import Module, Side, YearRange
+from reunite.kernel.people import Module, Sex, Side, YearRange
 from reunite.partners.exchange import Arrival, PartnerRecord, RecordState
 from reunite.partners.keys import ApiKey, Scope
 from reunite.partners.pfif.fields import Kind
@@ -42,7 +49,7 @@ from reunite.partners.pfif.records import PfifRecord
 from reunite.partners.pfif.writing import FeedHead, write_document, write_person_feed
 from reunite.testing.faces import paint_person
 from reunite.worker.loop import Worker
-from tests.unit.app.world import NOON, World
+from tests.unit.app.world import HANGZHOU, NOON, World, a_report
 
 DOMAIN = "registry.example"
 SITE = Site("reunite.localhost", "https://reunite.example", "CN")
@@ -527,3 +534,22 @@ def test_repositories_that_cannot_be_right(
     assert caught.value.code == code
     with pytest.raises(InvalidInputError, match="account_not_staff"):
         connected(world, Peer(honest([])), account_id=world.family.account_id)
+
+
+def test_a_record_of_a_partner_matches_an_open_case(world: World) -> None:
+    world.services = replace(world.services, settings=Settings())  # by facts as well
+    seen = Circumstances(seen_at=NOON - timedelta(days=2), place=HANGZHOU)
+    child = Person(name="欧阳慕雪", sex=Sex.FEMALE, birth_years=YearRange(2018, 2018))
+    report = replace(a_report(side=Side.FOUND, person=child), circumstances=seen)
+    found = world.report(world.reviewer, report)
+    Worker(world.services).drain()
+    take(world, a_person(full_name="李小红"))
+    Worker(world.services).drain()
+    assert world.leads(found.reference) == []
+    # Their correction is compared as well, and not only what they said first.
+    later = {"source_date": "2026-05-31T08:00:00Z", "entry_date": "2026-05-31T08:00:00Z"}
+    take(world, a_person(full_name="欧阳暮雪", age="8", **later))
+    take(world, a_person(2, full_name="欧阳慕雪", age="8"))
+    Worker(world.services).drain()
+    ids = {lead.missing_case_id for lead in world.leads(found.reference)}
+    assert ids == {case_of(world).id, case_of(world, f"{DOMAIN}/2").id}

@@ -25,10 +25,12 @@ from reunite.app import (
     import_residents,
     join_alerts,
     keep_places,
+    link_duplicates,
     list_looks,
     list_notices,
     list_origins,
     list_queues,
+    match_all,
     name_accounts,
     open_case,
     publish_case,
@@ -55,6 +57,7 @@ from reunite.app.access import ADMIN_ONLY, PUBLIC, SIGNED_IN, STAFF_ONLY, Access
 from reunite.app.services import Services
 from reunite.cases.background import Background
 from reunite.cases.case import Outcome, Person, ResolutionCause
+from reunite.cases.duplicates import DuplicateStatus
 from reunite.cases.leads import Verdict
 from reunite.cases.sightings import SightingStatus
 from reunite.faces.installed_adapters import AdapterFolder
@@ -62,6 +65,7 @@ from reunite.kernel.errors import ForbiddenError, ReuniteError
 from reunite.kernel.ids import (
     AccountId,
     ApiKeyId,
+    DuplicateId,
     LeadId,
     NoticeId,
     PhotoId,
@@ -74,6 +78,8 @@ from reunite.kernel.people import Module, Side
 from reunite.partners.keys import Scope
 from reunite.ports import ChannelAddressId, ChannelName
 from reunite.testing.faces import FakeFaceReader
+from tests.unit.app.blood_request_rules import BLOOD_REQUEST_RULES
+from tests.unit.app.donor_rules import DONOR_RULES
 from tests.unit.app.world import HANGZHOU, NOON, World, a_report
 
 Call = Callable[[Services, Actor | None], object]
@@ -90,6 +96,8 @@ IMPORT = import_photos.ImportOptions(Module.CHILD, Side.MISSING)
 NOWHERE = Path("/nowhere/at/all")
 
 RULES: dict[str, tuple[frozenset[Role], Call]] = {
+    **BLOOD_REQUEST_RULES,
+    **DONOR_RULES,
     "register_person.register_person": (
         EVERYONE,
         lambda s, a: register_person.register_person(s, a, REGISTRATION),
@@ -174,6 +182,20 @@ RULES: dict[str, tuple[frozenset[Role], Call]] = {
         STAFF,
         lambda s, a: review_lead.decide_lead(s, a, LeadId(0), Verdict.ACCEPT),
     ),
+    "match_all.match_all": (ADMINS, match_all.match_all),
+    "link_duplicates.list_duplicates": (STAFF, link_duplicates.list_duplicates),
+    "link_duplicates.list_duplicates_of": (
+        STAFF,
+        lambda s, a: link_duplicates.list_duplicates_of(s, a, REFERENCE),
+    ),
+    "link_duplicates.get_duplicate": (
+        STAFF,
+        lambda s, a: link_duplicates.get_duplicate(s, a, DuplicateId(0)),
+    ),
+    "link_duplicates.decide_duplicate": (
+        STAFF,
+        lambda s, a: link_duplicates.decide_duplicate(s, a, DuplicateId(0), DuplicateStatus.LINKED),
+    ),
     "report_sighting.report_sighting": (
         EVERYONE,
         lambda s, a: report_sighting.report_sighting(s, a, REFERENCE, SIGHTING),
@@ -230,6 +252,7 @@ RULES: dict[str, tuple[frozenset[Role], Call]] = {
     ),
     "keep_places.export_volunteer": (EVERYONE, keep_places.export_volunteer),
     "read_inbox.list_inbox": (EVERYONE, read_inbox.list_inbox),
+    "read_inbox.look_into_inbox": (EVERYONE, read_inbox.look_into_inbox),
     "read_inbox.count_unread": (EVERYONE, read_inbox.count_unread),
     "read_inbox.mark_read": (EVERYONE, read_inbox.mark_read),
     "search_face.start_search": (EVERYONE, lambda s, a: search_face.start_search(s, a, b"")),

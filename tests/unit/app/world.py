@@ -9,6 +9,7 @@ from PIL import ExifTags, Image
 
 from reunite.accounts.account import Account, Actor, Role
 from reunite.app.audience_sync import LiveAudience
+from reunite.app.donor_sync import LiveDonors
 from reunite.app.gallery_sync import LiveGallery
 from reunite.app.open_case import CaseReport, Opened, open_case
 from reunite.app.publish_case import publish_case, verify_case
@@ -54,6 +55,7 @@ class World:
             faces=self.faces,
             gallery=LiveGallery(self.database, ExactGallery, space),
             audience=LiveAudience(self.database),
+            donors=LiveDonors(self.database, self.clock),
             live=self.database.live,
             clock=self.clock,
             settings=self.settings,

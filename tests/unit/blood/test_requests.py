@@ -16,12 +16,18 @@ from reunite.blood.requests import (
 )
 from reunite.blood.waves import Urgency
 from reunite.kernel.errors import InvalidInputError
+from reunite.kernel.ids import BloodCentreId
 from reunite.kernel.places import Point
 
 NOW = datetime(2026, 3, 15, 8, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 ASKED = BloodRequest(
-    1, Need(parse_phenotype("Oh RhD+")), 2, Point(30.27, 120.15), NOW, NOW + 12 * HOUR
+    BloodCentreId(1),
+    Need(parse_phenotype("Oh RhD+")),
+    2,
+    Point(30.27, 120.15),
+    NOW,
+    NOW + 12 * HOUR,
 )
 
 
@@ -89,5 +95,5 @@ def test_codes_tell_patients_apart() -> None:
     coded = replace(ASKED, patient_code="P7")
     assert likenesses(coded, [coded]) == [(coded, Likeness.SAME_PATIENT)]
     assert likenesses(coded, [replace(coded, patient_code="P8")]) == []
-    elsewhere = replace(coded, centre_id=2)
+    elsewhere = replace(coded, centre_id=BloodCentreId(2))
     assert likenesses(coded, [elsewhere]) == [(elsewhere, Likeness.SAME_TYPE_NEAR_BY)]

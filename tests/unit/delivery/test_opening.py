@@ -2,7 +2,12 @@ from pathlib import Path
 
 import pytest
 
-from reunite.delivery.opening import ChannelSettings, open_channels, read_channel_settings
+from reunite.delivery.opening import (
+    ChannelSettings,
+    open_channels,
+    read_channel_rates,
+    read_channel_settings,
+)
 from reunite.kernel.clock import SystemClock
 from reunite.kernel.errors import InvalidInputError
 from reunite.ports import ChannelName, Delivery, PushChannel, ServiceChannel
@@ -63,6 +68,18 @@ def test_gateways_of_the_operator_are_offered(tmp_path: Path) -> None:
     assert isinstance(channel, ServiceChannel)
     assert "sms:" in channel.services
     channel.close()
+
+
+def test_rates_are_said_by_channel() -> None:
+    assert read_channel_rates("") == {}
+    rates = read_channel_rates("email=5, web_push=2000")
+    assert rates == {ChannelName.EMAIL: 5.0, ChannelName.WEB_PUSH: 2000.0}
+
+
+@pytest.mark.parametrize("said", ["5", "email", "post=5", "email=0", "email=nan", "email=-1"])
+def test_rates_that_cannot_be_kept_are_named(said: str) -> None:
+    with pytest.raises(InvalidInputError, match="channel_rates_unreadable"):
+        read_channel_rates(said)
 
 
 @pytest.mark.parametrize("said", ["x", "[]", '{"sms": 5}', '{"sms": "twilio://no-address"}'])

@@ -3,9 +3,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from reunite.kernel.datum import Datum, to_wgs84
 from reunite.kernel.errors import InvalidInputError
 from reunite.kernel.languages import Language
 from reunite.kernel.people import Module, YearRange
+from reunite.kernel.places import Point, distance_km
 from reunite.web.ages import age_span, is_small_child, likely_birth_years, year_span
 from reunite.web.forms import Form, at_field
 from reunite.web.towns import find_typed_town, read_place, suggest_towns
@@ -61,6 +63,18 @@ def test_coordinates_count_more_than_the_town() -> None:
     assert point.latitude == 30.25
     assert label.startswith("杭州")
     assert label.endswith(" 西湖")
+
+
+def test_coordinates_of_chinese_maps_are_converted() -> None:
+    typed = {"latitude": "30.25", "longitude": "120.14"}
+    measured = Form.of(**typed).point()
+    assert measured == Form.of(**typed, datum="wgs84").point() == Point(30.25, 120.14)
+    for datum in (Datum.GCJ02, Datum.BD09):
+        point = Form.of(**typed, datum=datum.value).point()
+        assert point == to_wgs84(Point(30.25, 120.14), datum)
+        assert 0.2 < distance_km(point, measured) < 2
+    with pytest.raises(InvalidInputError, match="choice_unknown"):
+        Form.of(**typed, datum="mars").point()
 
 
 def test_ages() -> None:

@@ -19,7 +19,7 @@ from reunite.app.sign_in import change_account
 from reunite.cases.case import Outcome, Person, ResolutionCause
 from reunite.kernel.ids import AccountId
 from reunite.kernel.people import Module
-from reunite.ports import Arrival, Transaction
+from reunite.ports import Arrival, Prepare, Transaction
 from reunite.web.main import create_web
 from reunite.web.pages import inbox
 from tests.unit.app.world import HANGZHOU
@@ -34,7 +34,9 @@ class Channel:
     def __init__(self) -> None:
         self.waiting: list[Queue] = []
 
-    def subscribe(self, account_id: AccountId) -> AsyncIterator[frozenset[Arrival]]:
+    def subscribe(
+        self, account_id: AccountId, prepare: Prepare | None = None
+    ) -> AsyncIterator[frozenset[Arrival]]:
         queue = Queue()
         self.waiting.append(queue)
         return queue

@@ -2,16 +2,22 @@
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import pytest
 
 from reunite.accounts.account import Actor, Role
+from reunite.app.exchange_records import (
+    RepositoryRequest,
+    add_repository,
+    list_repositories,
+)
 from reunite.app.join_alerts import JoinRequest, join_alerts
 from reunite.app.list_notices import list_notices
 from reunite.app.read_inbox import list_inbox
 from reunite.app.stop_alert import stop_alert
+from reunite.kernel.errors import ReuniteError
 from reunite.kernel.people import Module
 from reunite.ports import ChannelAddress, ChannelName, Delivery, Receipt
 from reunite.testing.channels import FakeChannel
@@ -159,3 +165,42 @@ def test_leases_are_renewed_and_what_goes_wrong_meanwhile_is_waited_out(world: W
         stop.set()
         worker.join(20)
     assert len(hanging.attempts) == 2
+
+
+class HangingPartner:
+    """A repository that takes its time until it is let go."""
+
+    def __init__(self) -> None:
+        self.hangs = threading.Event()
+        self.let_go = threading.Event()
+
+    def get(self, address: str, headers: Mapping[str, str], *, max_bytes: int) -> bytes:
+        self.hangs.set()
+        self.let_go.wait(20)
+        raise ReuniteError("peer_unreachable")
+
+    def post(self, address: str, headers: Mapping[str, str], body: bytes) -> None:
+        self.get(address, headers, max_bytes=0)
+
+
+def test_a_slow_partner_holds_up_nobody(world: World) -> None:
+    partner = HangingPartner()
+    services = replace(world.services, outside=partner)
+    (near,) = joined(world, 1)
+    request = RepositoryRequest("slow.example", "https://slow.example/", world.officer.account_id)
+    add_repository(services, world.admin, request)
+    stop = threading.Event()
+    worker = threading.Thread(target=Worker(services).run_until, args=(stop,))
+    worker.start()
+    try:
+        assert partner.hangs.wait(20)
+        world.publish(world.open(), 30.0)
+        wait_until(lambda: len(list_inbox(services, near)) == 1)
+        assert not partner.let_go.is_set()
+    finally:
+        partner.let_go.set()
+        stop.set()
+        worker.join(20)
+    assert not worker.is_alive()
+    (repository,) = list_repositories(services, world.admin)
+    assert repository.error == "peer_unreachable"

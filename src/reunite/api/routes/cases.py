@@ -9,7 +9,7 @@ from reunite.api.access import AccessRoute, Caller, Wired, allow
 from reunite.api.parameters import Before, CapturedYear, CaseReference, Limit, PhotoFile
 from reunite.api.problems import problem_responses
 from reunite.api.render import MODULE_OF, SEX_OF, SIDE_OF, card, case_detail
-from reunite.api.schemas.basics import ModuleName, Page, Position, SideName
+from reunite.api.schemas.basics import GivenPosition, ModuleName, Page, SideName
 from reunite.api.schemas.cases import (
     CaseDetail,
     CaseOpened,
@@ -23,6 +23,7 @@ from reunite.app.close_case import withdraw_case
 from reunite.app.open_case import CaseReport, Opened, add_photo, open_case
 from reunite.app.view_case import CasePage, get_case, list_own_cases, list_public_cases
 from reunite.cases.case import Circumstances, Person
+from reunite.kernel.datum import to_wgs84
 from reunite.kernel.ids import CaseId
 from reunite.kernel.people import YearRange
 from reunite.kernel.places import Point
@@ -126,9 +127,11 @@ def page_of(page: CasePage, country: str, *, sees_all: bool) -> Page[CaseSummary
     return Page(items=items, next=page.next_before)
 
 
-def point_of(place: Position | None) -> Point | None:
-    """A position of a body as a point."""
-    return None if place is None else Point(place.latitude, place.longitude)
+def point_of(place: GivenPosition | None) -> Point | None:
+    """A position of a body as a point in WGS-84."""
+    if place is None:
+        return None
+    return to_wgs84(Point(place.latitude, place.longitude), place.datum)
 
 
 def years_of(years: Years | None) -> YearRange | None:

@@ -15,10 +15,11 @@ from reunite.api.schemas.cases import (
     NoteBody,
     Publication,
     Resolution,
+    WaveBody,
 )
 from reunite.app.access import STAFF_ONLY
 from reunite.app.close_case import resolve_case
-from reunite.app.publish_case import preview_alert, publish_case, verify_case
+from reunite.app.publish_case import AlertWish, preview_alert, publish_case, verify_case
 from reunite.app.view_case import list_cases_to_review
 from reunite.cases.case import CaseStatus
 from reunite.kernel.errors import InvalidInputError
@@ -79,6 +80,11 @@ def preview(
         suggested_radius_km=estimate.suggested_radius_km,
         radius_km=estimate.radius_km,
         recipients=estimate.recipients,
+        may_push=estimate.may_push,
+        waves=[
+            WaveBody(after_seconds=wave.after.total_seconds(), radius_km=wave.radius_km)
+            for wave in estimate.plan.schedule
+        ],
     )
 
 
@@ -90,8 +96,25 @@ def preview(
 )
 @allow(STAFF_ONLY)
 def publish(services: Wired, caller: Caller, reference: CaseReference, body: Publication) -> None:
-    """Show it to everyone, and tell the volunteers within `alert_radius_km`."""
-    publish_case(services, caller, reference, body.alert_radius_km)
+    """Show it to everyone, and tell the volunteers within `alert_radius_km`.
+
+    As time passes without result the alert is widened by the rules; `alert-preview` says when
+    and how far.  `422` with `override_reason_required`: give the radius that `alert-preview`
+    suggests, or a `reason`.
+    """
+    wish = None
+    if body.alert_radius_km is not None:
+        wish = AlertWish(
+            radius_km=body.alert_radius_km,
+            category=body.category,
+            mode=body.mode,
+            area=body.area,
+            without=body.without,
+            datum=body.datum,
+            reason=body.reason,
+            is_imminent=body.is_imminent,
+        )
+    publish_case(services, caller, reference, None, wish)
 
 
 @router.post(

@@ -8,6 +8,7 @@ from pydantic import AwareDatetime, BaseModel, Field, model_validator
 from reunite.alerts.notices import NoticeKind
 from reunite.api.schemas.basics import (
     LARGEST_ID,
+    GivenPosition,
     ModuleName,
     Position,
     RequestBody,
@@ -24,7 +25,7 @@ class VolunteerRequest(RequestBody):
     """Where and about what to be told: a position or a town."""
 
     modules: list[ModuleName]
-    position: Position | None = Field(
+    position: GivenPosition | None = Field(
         default=None, description="Kept as a cell of 0.1 km², never exactly."
     )
     town_id: int | None = Field(default=None, ge=1, le=LARGEST_ID)
@@ -60,7 +61,7 @@ class SightingRequest(RequestBody):
     """What somebody saw."""
 
     seen_at: AwareDatetime
-    place: Position | None = None
+    place: GivenPosition | None = None
     place_label: Text = ""
     text: Text = ""
     search_token: Text | None = Field(
@@ -104,6 +105,7 @@ class ModuleCountBody(BaseModel):
     reported: int
     open: int
     resolved: int
+    unmet: int = Field(description="Requests for blood that ended without any.")
     mistaken: int
     withdrawn: int
     by_cause: dict[ResolutionCause, int]

@@ -13,6 +13,7 @@ from pydantic import (
 )
 
 from reunite.accounts.account import Role
+from reunite.kernel.datum import Datum
 from reunite.kernel.ids import REFERENCE_ALPHABET, REFERENCE_LENGTH
 from reunite.kernel.languages import DEFAULT_LANGUAGE, Language
 
@@ -147,6 +148,16 @@ class Position(RequestBody):
 
     latitude: float = Field(ge=-90, le=90, examples=[30.2741])
     longitude: float = Field(ge=-180, le=180, examples=[120.1551])
+
+
+class GivenPosition(Position):
+    """A position that a program hands in; those of Chinese maps are converted to WGS-84."""
+
+    datum: Datum = Field(
+        default=Datum.WGS84,
+        description="`gcj02` of Amap and Tencent, `bd09` of Baidu; nothing in the numbers "
+        "themselves would tell.",
+    )
 
 
 class TownEntry(BaseModel):

@@ -6,7 +6,9 @@ from typing import Self
 from pydantic import AwareDatetime, BaseModel, Field, model_validator
 
 from reunite.alerts.notices import NoticeKind
+from reunite.alerts.radius import Category, TravelMode
 from reunite.api.schemas.basics import (
+    GivenPosition,
     ModuleName,
     Position,
     RequestBody,
@@ -17,6 +19,7 @@ from reunite.api.schemas.basics import (
 )
 from reunite.cases.case import CaseStatus, Outcome, ResolutionCause
 from reunite.cases.leads import LeadStatus
+from reunite.kernel.datum import Datum
 
 
 class Years(RequestBody):
@@ -51,7 +54,7 @@ class CircumstancesBody(RequestBody):
     """When and where the person was last seen, or found."""
 
     seen_at: AwareDatetime | None = Field(default=None, examples=["2026-03-01T16:30:00+08:00"])
-    place: Position | None = None
+    place: GivenPosition | None = None
     place_label: Text = Field(default="", examples=["杭州市上城区"])
     story: Text = Field(default="", description="Shown with the case once it is published.")
     private_note: Text = Field(default="", description="For reviewers only.")
@@ -191,19 +194,48 @@ class NoteBody(RequestBody):
 
 
 class Publication(RequestBody):
-    """Whom to tell."""
+    """Whom to tell, and why so far; the alert widens by the rules as the one of a form does."""
 
     alert_radius_km: float | None = Field(
         default=None, gt=0, description="Null publishes without an alert.", examples=[5.0]
     )
+    category: Category | None = Field(
+        default=None, description="Whose radius rule holds; null takes what the report says."
+    )
+    mode: TravelMode = TravelMode.FOOT
+    area: Text = Field(
+        default="", description="GeoJSON: polygons, or lines that the radius lies around."
+    )
+    without: Text = Field(default="", description="GeoJSON of what is left out.")
+    datum: Datum = Field(
+        default=Datum.WGS84, description="Of `area` and `without`; others are converted."
+    )
+    reason: Text = Field(
+        default="",
+        description="Required for another area or radius than the rules suggest.",
+        examples=["Seen on the night bus to Jinhua"],
+    )
+    is_imminent: bool = Field(
+        default=False,
+        description="Somebody is in danger now: quiet hours and weekly limits are overridden.",
+    )
+
+
+class WaveBody(BaseModel):
+    """How far an alert reaches from some time on, counted from the wave before."""
+
+    after_seconds: float
+    radius_km: float
 
 
 class AlertEstimate(BaseModel):
-    """Whom an alert would reach."""
+    """Whom an alert would reach, and how it would be widened."""
 
     suggested_radius_km: float
     radius_km: float
     recipients: int
+    may_push: int = Field(description="Of them, whom it may disturb now.")
+    waves: list[WaveBody]
 
 
 class Resolution(RequestBody):

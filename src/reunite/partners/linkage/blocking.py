@@ -37,8 +37,8 @@ class Keys:
     refined: tuple[int, ...]
 
 
-def keys_of(reading: Reading, side: Side) -> Keys:
-    """The keys under which a record stands.
+def keys_of(reading: Reading, side: Side, *, by_place: bool = True) -> Keys:
+    """The keys under which a record stands.  Without those ``by_place``: name and marks alone.
 
     Where a fact is a range, the missing side stands under one step of it and the found side
     under every step that it may mean; pairs meet all the same, and half the rows are saved.
@@ -52,7 +52,7 @@ def keys_of(reading: Reading, side: Side) -> Keys:
         for sex in sexes:
             for band in bands:
                 pairs[f"m|{mark.kind}|{mark.part}|{sex}|{band}"] = _refined(reading)
-    for cell in _cells(reading, side):
+    for cell in _cells(reading, side) if by_place else ():
         for sex in sexes:
             for period in _periods(reading, side):
                 pairs[f"t|{cell}|{sex}|{period}"] = f"{bands[0]}"

@@ -25,6 +25,7 @@ AGREES_BITS, CONTRADICTS_BITS = 0.7, -1.5
 LEAST_BIRTH_BITS = -9.0  # a false paper is possible at any distance
 ADULT_AGE, SMALL_CHILD_AGE = 18, 13
 SAME, NEAR = 0.95, 0.65  # likeness of marks
+BETWEEN_SIDES = frozenset({"place", "time"})  # facts that tell only of a loss and a finding
 WEEK_DAYS, HALF_YEAR_DAYS, YEAR_DAYS = 7, 180, 365.25
 
 
@@ -96,8 +97,27 @@ def weigh(
     return Weight(tuple(evidence))
 
 
+def weigh_same_side(
+    first: Reading,
+    second: Reading,
+    frequencies: Frequencies,
+    face_similarity: float | None = None,
+    face: tuple[str, float] | None = None,
+) -> Weight:
+    """What two records of one side say about being one person.
+
+    Place and time say nothing here: whole sheets come from one station and one month, so that
+    strangers agree in them as well as a record and its repetition.  Otherwise as ``weigh``, with
+    the earlier record in the place of the missing person's.
+    """
+    days = _days_apart(first.facts.seen_on, second.facts.seen_on)
+    pair = (second, first) if days is not None and days < 0 else (first, second)
+    whole = weigh(*pair, frequencies, face_similarity, face)
+    return Weight(tuple(one for one in whole.evidence if one.fact not in BETWEEN_SIDES))
+
+
 def posterior(weight_bits: float, pool: int, share_with_mate: float = 0.3) -> float:
-    """Probability that a pair is one person, found among ``pool`` records of the other side."""
+    """Probability that a pair is one person, found among ``pool`` records of a side."""
     odds = share_with_mate / max(1, pool) * 2.0 ** min(60.0, weight_bits)
     return float(odds / (1 + odds))
 

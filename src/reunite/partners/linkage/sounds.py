@@ -1,10 +1,10 @@
 """How Chinese characters sound, and which sounds the dialects do not tell apart."""
 
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
+from typing import Any
 
 from opencc import OpenCC
-from pypinyin import Style, lazy_pinyin, pinyin_dict
 
 HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
 _TO_SIMPLIFIED = OpenCC("t2s")
@@ -32,6 +32,14 @@ _INITIALS = (
 _FINALS = ((re.compile(r"ing$"), "in"), (re.compile(r"eng$"), "en"), (re.compile(r"fi$"), "fei"))
 
 
+@cache
+def _pinyin() -> Any:
+    """The readings: half a second to load, which a command that reads no name need not wait."""
+    import pypinyin  # noqa: PLC0415
+
+    return pypinyin
+
+
 @lru_cache(maxsize=65536)
 def simplified(text: str) -> str:
     """``text`` in simplified characters."""
@@ -41,8 +49,9 @@ def simplified(text: str) -> str:
 @lru_cache(maxsize=65536)
 def sound_of(character: str) -> str:
     """The commonest reading of one character without its tone, e.g. ``xing`` of 行."""
-    read = lazy_pinyin(character, style=Style.NORMAL, errors="ignore")
-    return read[0].replace("ü", "v") if read else character.lower()
+    pinyin = _pinyin()
+    read = pinyin.lazy_pinyin(character, style=pinyin.Style.NORMAL, errors="ignore")
+    return str(read[0]).replace("ü", "v") if read else character.lower()
 
 
 def sounds_of(text: str, *, surname: bool = False) -> tuple[str, ...]:
@@ -66,7 +75,8 @@ def merged_all(sounds: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _all_syllables() -> frozenset[str]:
-    common = [chr(code) for code in range(0x4E00, 0x9FA6) if code in pinyin_dict.pinyin_dict]
+    readings = _pinyin().pinyin_dict.pinyin_dict
+    common = [chr(code) for code in range(0x4E00, 0x9FA6) if code in readings]
     return frozenset(sound for sound in map(sound_of, common) if sound.isascii())
 
 

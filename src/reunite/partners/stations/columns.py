@@ -96,6 +96,12 @@ def _match(head: str) -> tuple[int, Column] | None:
     return None
 
 
+def column_of(head: str) -> Column | None:
+    """The fact that one head names; ``head`` comes from ``head_of``."""
+    match = _match(head)
+    return None if match is None else match[1]
+
+
 def guess_columns(heads: Sequence[str], remembered: Mapping[str, Column]) -> dict[int, Column]:
     """Column by position.  What a partner chose before comes first; each fact is taken once.
 

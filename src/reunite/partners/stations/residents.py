@@ -5,12 +5,14 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from pathlib import Path
 
 from reunite.kernel.errors import InvalidInputError
 from reunite.kernel.people import Sex, YearRange
 from reunite.partners.stations.columns import Column, find_header, guess_columns, head_of
 from reunite.partners.stations.dates import read_date
-from reunite.partners.stations.sheets import Cell, Sheet
+from reunite.partners.stations.documents import DocumentSheet, is_document, read_documents
+from reunite.partners.stations.sheets import Cell, Sheet, read_sheet
 from reunite.partners.stations.values import (
     read_age,
     read_birth,
@@ -48,7 +50,7 @@ class Resident:
     blood_group: str = ""
     note: str = ""
     photo_names: tuple[str, ...] = ()
-    embedded_photo: str = ""  # part of the file
+    embedded_photos: tuple[str, ...] = ()  # parts of the file
     digest: str = ""  # of everything the row says, pictures' bytes apart
     warnings: tuple[str, ...] = ()  # columns whose cell could not be read
 
@@ -70,6 +72,8 @@ class ReadSheet:
     header_row: int
     heads: tuple[str, ...]
     columns: Mapping[int, Column] = field(default_factory=dict)
+    # Documents that could not be read, by their row: a code and the file's name.
+    refused: Mapping[int, tuple[str, str]] = field(default_factory=dict)
 
     @property
     def mapping(self) -> dict[str, Column]:
@@ -80,8 +84,24 @@ class ReadSheet:
     def unknown_heads(self) -> list[str]:
         return [head for i, head in enumerate(self.heads) if head and i not in self.columns]
 
+    def close(self) -> None:
+        """Let go of the file."""
+        self.sheet.close()
+
     def __len__(self) -> int:
         return max(0, len(self.sheet.rows) - self.header_row - 1)
+
+
+def read_source(path: Path, remembered: Mapping[str, Column]) -> ReadSheet:
+    """What a station hands over: a sheet, a document, or a folder of documents.
+
+    Raises InvalidInputError as ``read_sheet``, ``understand`` and ``read_documents`` do.
+    """
+    if not is_document(path):
+        return understand(read_sheet(path), remembered)
+    sheet: DocumentSheet = read_documents(path, remembered)
+    heads = tuple(str(cell) for cell in sheet.rows[0])
+    return ReadSheet(sheet, 0, heads, sheet.columns, sheet.refused)
 
 
 def understand(sheet: Sheet, remembered: Mapping[str, Column]) -> ReadSheet:
@@ -99,6 +119,9 @@ def iter_residents(read: ReadSheet, today: date) -> Iterator[Resident | RefusedR
     header = read.sheet.rows[read.header_row]
     for place in range(read.header_row + 1, len(read.sheet.rows)):
         cells = read.sheet.rows[place]
+        if place in read.refused:
+            yield RefusedRow(place + 1, *read.refused[place])
+            continue
         if not any(read_text(cell) for cell in cells) or list(cells) == list(header):
             continue
         one = _read_row(read, place, cells, today)
@@ -116,7 +139,7 @@ def _read_row(
     values = {column: cells[i] for i, column in read.columns.items() if i < len(cells)}
     reader = _Row(values, today)
     found_on = reader.when()
-    embedded = read.sheet.pictures.get(place, "")
+    embedded = read.sheet.pictures.get(place, ())
     made = Resident(
         row=place + 1,
         number=reader.text(Column.NUMBER),
@@ -137,7 +160,7 @@ def _read_row(
         blood_group=reader.text(Column.BLOOD),
         note=reader.text(Column.NOTE),
         photo_names=reader.words(Column.PHOTO),
-        embedded_photo=embedded,
+        embedded_photos=embedded,
         warnings=(),
     )
     if reader.refused is not None:
@@ -149,7 +172,7 @@ def _read_row(
 
 def _says_enough(made: Resident) -> bool:
     """Whether there is anything to go by: many who are taken in can say nothing at all."""
-    surest = (made.name, made.marks, made.statement, made.photo_names, made.embedded_photo)
+    surest = (made.name, made.marks, made.statement, made.photo_names, made.embedded_photos)
     others = (made.sex, made.birth_years, made.found_on, made.found_place, made.dialect, made.home)
     return any(surest) or sum(bool(one) for one in others) >= LEAST_FACTS
 
@@ -158,7 +181,7 @@ def _signed(made: Resident, warnings: tuple[str, ...]) -> Resident:
     facts = [
         (name, str(getattr(made, name)))
         for name in made.__slots__
-        if name not in {"row", "number", "digest", "warnings", "embedded_photo"}
+        if name not in {"row", "number", "digest", "warnings", "embedded_photos"}
     ]
     digest = hashlib.sha256(repr((READING, facts)).encode()).hexdigest()
     changes = {"digest": digest, "number": made.number or f"~{digest[:24]}", "warnings": warnings}

@@ -45,9 +45,16 @@ class Sheet:
 
     rows: Sequence[Sequence[Cell]]
     path: Path
-    pictures: dict[int, str] = field(default_factory=dict)  # row, counted from 0: part of the file
+    # Row, counted from 0: parts of the file.
+    pictures: dict[int, tuple[str, ...]] = field(default_factory=dict)
     encoding: str = ""  # of a text file
     _archive: zipfile.ZipFile | None = field(default=None, repr=False, compare=False)
+
+    def close(self) -> None:
+        """Let go of the file; pictures cannot be read any more."""
+        if self._archive is not None:
+            self._archive.close()
+            self._archive = None
 
     def picture(self, part: str) -> bytes:
         """The bytes of an embedded picture.  Raises InvalidInputError ``sheet_picture``."""
@@ -134,9 +141,9 @@ def _check_archive(path: Path) -> None:
         raise InvalidInputError("sheet_too_large", most_bytes=MAX_UNPACKED_BYTES)
 
 
-def _pictures(path: Path, number: int) -> dict[int, str]:
-    """The part that holds the picture anchored in each row, first picture of a row first."""
-    found: dict[int, str] = {}
+def _pictures(path: Path, number: int) -> dict[int, tuple[str, ...]]:
+    """The parts that hold the pictures anchored in each row."""
+    found: dict[int, tuple[str, ...]] = {}
     with zipfile.ZipFile(path) as archive:
         try:
             sheet = _sheet_part(archive, number)
@@ -149,7 +156,8 @@ def _pictures(path: Path, number: int) -> dict[int, str]:
                         continue
                     part = parts.get(blip.get(_EMBED) or "")
                     if part:
-                        found.setdefault(int(row.text), part)
+                        place = int(row.text)
+                        found[place] = (*found.get(place, ()), part)
         except (KeyError, ValueError, ElementTree.ParseError, DefusedXmlException) as error:
             raise InvalidInputError("sheet_unreadable") from error
     return found

@@ -13,6 +13,7 @@ from reunite.storage.tables.alerts import (
     volunteers,
 )
 from reunite.storage.tables.base import metadata
+from reunite.storage.tables.blood_requests import blood_requests, blood_stock, donor_asks
 from reunite.storage.tables.cases import (
     case_transitions,
     cases,
@@ -23,6 +24,15 @@ from reunite.storage.tables.cases import (
     sightings,
 )
 from reunite.storage.tables.channels import channel_addresses
+from reunite.storage.tables.donors import (
+    blood_centre_members,
+    blood_centres,
+    blood_families,
+    donor_changes,
+    donor_claims,
+    donors,
+)
+from reunite.storage.tables.duplicates import duplicate_decisions, duplicates
 from reunite.storage.tables.exchange import (
     api_key_uses,
     api_keys,
@@ -47,6 +57,7 @@ from reunite.storage.tables.notices import (
 from reunite.storage.tables.partners import (
     backgrounds,
     linkage_keys,
+    linkage_nights,
     residents,
     station_clerks,
     stations,
@@ -67,6 +78,11 @@ __all__ = [
     "api_key_uses",
     "api_keys",
     "backgrounds",
+    "blood_centre_members",
+    "blood_centres",
+    "blood_families",
+    "blood_requests",
+    "blood_stock",
     "cap_messages",
     "card_messages",
     "case_origins",
@@ -76,12 +92,19 @@ __all__ = [
     "channel_gates",
     "chunk_deliveries",
     "delivery_failures",
+    "donor_asks",
+    "donor_changes",
+    "donor_claims",
+    "donors",
+    "duplicate_decisions",
+    "duplicates",
     "imports",
     "inbox",
     "inbox_looks",
     "lead_decisions",
     "leads",
     "linkage_keys",
+    "linkage_nights",
     "looks",
     "metadata",
     "notice_chunks",

@@ -4,6 +4,7 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
+    Date,
     Double,
     ForeignKey,
     Index,
@@ -72,3 +73,6 @@ linkage_keys = Table(
     one_of("side", Side),
     Index(None, "case_id"),
 )
+
+# Nights for which somebody has queued the comparison of everything.
+linkage_nights = Table("linkage_nights", metadata, Column("night", Date, primary_key=True))

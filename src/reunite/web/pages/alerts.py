@@ -20,11 +20,11 @@ from reunite.app.keep_places import (
 )
 from reunite.kernel.errors import InvalidInputError, NotFoundError, ReuniteError
 from reunite.kernel.people import Module
-from reunite.kernel.places import Point, Town, cell_of, centre_of, find_town, resolution_of
+from reunite.kernel.places import Town, cell_of, centre_of, find_town, resolution_of
 from reunite.web.forms import Form, at_field
 from reunite.web.page import Page
 from reunite.web.routing import Pages
-from reunite.web.towns import find_typed_town
+from reunite.web.towns import read_position
 
 routes = Pages()
 
@@ -69,7 +69,7 @@ def submit_place(page: Page) -> Response:
         return page.redirect("/volunteer")
     try:
         kind = page.form.choice("kind", PlaceKind)
-        point, town_id = _read_place(page, "other_town")
+        point, town_id = read_position(page.form, "other_town", page.services.settings.country)
         precision = Precision.COARSE if page.form.flag("coarse") else Precision.FINE
         save_place(page.services, page.actor, PlaceRequest(kind, point, town_id, precision))
     except ReuniteError as error:
@@ -174,7 +174,7 @@ def _extras(page: Page, volunteer: Volunteer | None, places: Form | None = None)
 
 def _request(page: Page, volunteer: Volunteer | None) -> JoinRequest:
     form = page.form
-    point, town_id = _read_place(page, "town")
+    point, town_id = read_position(form, "town", page.services.settings.country)
     precision = Precision.COARSE if form.flag("coarse") else Precision.FINE
     home = None if volunteer is None else volunteer.find_place(PlaceKind.HOME)
     # The place as it was where only the kinds of alert were changed.
@@ -198,21 +198,6 @@ def _quiet(form: Form, volunteer: Volunteer | None) -> QuietHours | None:
     return QuietHours(
         said.from_hour if first is None else first, said.until_hour if until is None else until
     )
-
-
-def _read_place(page: Page, field: str) -> tuple[Point | None, int | None]:
-    """Coordinates of the browser, or the town that was typed; one of them."""
-    with at_field("place"):
-        point = page.form.point()
-    if point is not None:
-        return point, None
-    typed = page.form.text(field)
-    if not typed:
-        raise InvalidInputError("place_required", field=field)
-    town = find_typed_town(typed, page.services.settings.country)
-    if town is None:
-        raise InvalidInputError("town_unknown", field=field)
-    return None, town.geonames_id
 
 
 def _town(page: Page, place: VolunteerPlace) -> Town | None:

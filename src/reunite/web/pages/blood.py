@@ -5,7 +5,6 @@ nobody's business, not even that of a log of addresses.
 """
 
 from dataclasses import dataclass
-from datetime import date
 
 from starlette.responses import Response
 
@@ -15,28 +14,32 @@ from reunite.blood.deferral import (
     Donation,
     DonationKind,
     DonorFacts,
-    Eligibility,
     Reason,
-    RuleSet,
     load_rules,
     next_eligible,
     shipped_rules,
 )
 from reunite.blood.findings import Finding
 from reunite.blood.names import EXAMPLES
-from reunite.blood.notation import parse_phenotype
-from reunite.blood.phenotype import Phenotype
 from reunite.blood.rules import POLICIES, SOURCES, Component
 from reunite.blood.spelling import format_phenotype
 from reunite.kernel.errors import InvalidInputError, ReuniteError
-from reunite.kernel.people import Sex
+from reunite.web.blood_forms import (
+    blood_choices,
+    country_rules,
+    hindrances_said,
+    read_day,
+    read_reason,
+    read_rules,
+    read_sex,
+    read_type,
+)
 from reunite.web.blood_words import (
     COMPONENTS,
     DEFERRAL_REASONS,
     DISCLAIMER,
     DONATION_KINDS,
     GRADES,
-    hindrance_words,
     reason_of,
 )
 from reunite.web.forms import Form
@@ -44,7 +47,6 @@ from reunite.web.page import Context, Page
 from reunite.web.routing import Pages
 
 routes = Pages()
-_COUNTRY_RULES = {"CN": "china", "GB": "uk", "US": "us"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ def show_compatibility(page: Page) -> Response:
     if not form.text("patient") and not form.text("donor"):
         return page.render("blood/compatibility.html", reading=None, **_words(page))
     try:
-        patient, donor = _type(form, "patient"), _type(form, "donor")
+        patient, donor = read_type(form, "patient"), read_type(form, "donor")
         policy = form.text("policy") or "default"
         if policy not in POLICIES:
             raise InvalidInputError("choice_unknown", field="policy")
@@ -84,14 +86,6 @@ def show_compatibility(page: Page) -> Response:
     return page.render("blood/compatibility.html", reading=reading, **_words(page))
 
 
-def _type(form: Form, name: str) -> Phenotype:
-    try:
-        return parse_phenotype(form.required(name))
-    except InvalidInputError as error:
-        error.details["field"] = name
-        raise
-
-
 def _words(page: Page) -> Context:
     translations = page.web.renderers[page.language].translations
 
@@ -109,12 +103,30 @@ def _words(page: Page) -> Context:
     }
 
 
+@routes.get("/blood", access=PUBLIC)
+def show_blood(page: Page) -> Response:
+    """What rare blood is about, and where to go."""
+    return page.render("blood/index.html", disclaimer=DISCLAIMER)
+
+
+@routes.get("/blood/sources", access=PUBLIC)
+def show_sources(page: Page) -> Response:
+    """Where every rule comes from: those of compatibility and those of each country."""
+    return page.render(
+        "blood/sources.html",
+        sources=list(SOURCES.values()),
+        rule_sets=[load_rules(name) for name in shipped_rules()],
+        reason_words=DEFERRAL_REASONS,
+        kind_words=DONATION_KINDS,
+        disclaimer=DISCLAIMER,
+    )
+
+
 @routes.get("/blood/again", access=PUBLIC)
 def show_again(page: Page) -> Response:
     """When one may give again: the empty form."""
-    rules = _COUNTRY_RULES.get(page.services.settings.country, "china")
-    form = Form.of(rules=rules, kind=DonationKind.WHOLE_BLOOD.value)
-    return page.render("blood/again.html", form=form, answer=None, **_choices(page))
+    form = Form.of(rules=country_rules(page), kind=DonationKind.WHOLE_BLOOD.value)
+    return page.render("blood/again.html", form=form, answer=None, **blood_choices(page))
 
 
 @routes.post("/blood/again", access=PUBLIC)
@@ -122,69 +134,30 @@ def tell_again(page: Page) -> Response:
     """The first day on which one may give, and what stands in the way until then."""
     form = page.form
     try:
-        rules = _rules(form)
+        rules = read_rules(form)
         kind = form.choice("kind", DonationKind, DonationKind.WHOLE_BLOOD)
         answer = next_eligible(rules, _facts(form), kind, page.now.date())
     except ReuniteError as error:
-        return page.refuse("blood/again.html", error, answer=None, **_choices(page))
+        return page.refuse("blood/again.html", error, answer=None, **blood_choices(page))
     return page.render(
-        "blood/again.html", answer=answer, hindrances=_said(page, answer), **_choices(page)
+        "blood/again.html",
+        answer=answer,
+        hindrances=hindrances_said(page, answer.hindrances),
+        **blood_choices(page),
     )
 
 
-def _rules(form: Form) -> RuleSet:
-    name = form.text("rules") or "china"
-    if name not in shipped_rules():
-        raise InvalidInputError("choice_unknown", field="rules")
-    return load_rules(name)
-
-
 def _facts(form: Form) -> DonorFacts:
-    last = _day(form, "last_on")
+    last = read_day(form, "last_on")
     kind = form.choice("last_kind", DonationKind, DonationKind.WHOLE_BLOOD)
     reasons: tuple[Reason, ...] = ()
-    if form.text("reason"):
-        if form.text("reason") not in DEFERRAL_REASONS:
-            raise InvalidInputError("choice_unknown", field="reason")
-        reasons = (Reason(form.text("reason"), _day(form, "reason_over_on")),)
+    code = read_reason(form)
+    if code:
+        reasons = (Reason(code, read_day(form, "reason_over_on")),)
     return DonorFacts(
-        _day(form, "born_on"),
-        Sex(form.integer("sex") or 0) if form.text("sex") in {"", "0", "1", "2"} else Sex.UNKNOWN,
+        read_day(form, "born_on"),
+        read_sex(form),
         form.decimal("weight_kg"),
         () if last is None else (Donation(kind, last),),
         reasons,
     )
-
-
-def _day(form: Form, name: str) -> date | None:
-    text = form.text(name)
-    if not text:
-        return None
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise InvalidInputError("date_invalid", field=name) from error
-
-
-def _said(page: Page, answer: Eligibility) -> list[tuple[str, str, str]]:
-    """What stands in the way: the sentence, and title and address of its source."""
-    translations = page.web.renderers[page.language].translations
-    return [
-        (
-            hindrance_words(one, translations, page.formats),
-            one.source.title if one.source else "",
-            one.source.url if one.source else "",
-        )
-        for one in answer.hindrances
-    ]
-
-
-def _choices(page: Page) -> Context:
-    translate = page.web.renderers[page.language].translations.gettext
-    return {
-        "rule_sets": [(name, load_rules(name).name) for name in shipped_rules()],
-        "kinds": [(kind.value, translate(DONATION_KINDS[kind])) for kind in DonationKind],
-        "reasons": [("", "–"), *((c, translate(w)) for c, w in DEFERRAL_REASONS.items())],
-        "sexes": [("", "–"), *((str(s.value), s) for s in (Sex.FEMALE, Sex.MALE))],
-        "disclaimer": DISCLAIMER,
-    }

@@ -2,9 +2,10 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Iterable
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 
 import structlog
 from starlette.concurrency import run_in_threadpool
@@ -15,9 +16,9 @@ from reunite.app.access import SIGNED_IN
 from reunite.app.join_alerts import find_volunteer
 from reunite.app.read_inbox import (
     InboxItem,
-    count_unread,
     list_arrivals,
     list_inbox,
+    look_into_inbox,
     mark_read,
 )
 from reunite.app.sign_in import find_actor
@@ -95,55 +96,52 @@ class _Look:
     items: list[InboxItem]
 
 
-async def _events(page: Page, actor: Actor, after: datetime | None) -> AsyncGenerator[str, None]:
-    # Before the first look: what arrives between the two is then not missed.
-    arrivals = page.services.live.subscribe(actor.account_id)
+async def _events(
+    page: Page, actor: Actor, after: datetime | None
+) -> AsyncGenerator[str | bytes, None]:
+    # One generator and no more: each layer is run through once for every page that is told.
+    # Subscribed before the first look: what arrives between the two is then not missed.
+    arrivals = page.services.live.subscribe(actor.account_id, partial(_prepare, page))
     pages = page.services.metrics.live_pages
     pages.inc()
     try:
-        async for sent in _tell(page, arrivals, after):
-            yield sent
+        yield f"retry: {RECONNECT_MILLISECONDS}\n\n"
+        look = await run_in_threadpool(_first_look, page, actor)
+        if look is None:
+            return
+        state = _State(look.unread, set(), None)
+        state.learn(item for item in look.items if _is_known(item, after))
+        newest = max((item.delivered_at for item in look.items), default=None)
+        yield event(json.dumps({"unread": look.unread}), name="unread", event_id=_id(newest))
+        if fresh := state.learn(look.items):
+            yield await run_in_threadpool(_notice, page, state, fresh)
+        loop = asyncio.get_running_loop()
+        ends_at = loop.time() + LONGEST_STREAM_SECONDS
+        ask_again_at = loop.time() + ASK_AGAIN_SECONDS
+        while loop.time() < ends_at:
+            try:
+                async with asyncio.timeout(HEARTBEAT_SECONDS):
+                    arrived = await anext(arrivals)
+            except TimeoutError:
+                yield HEARTBEAT
+                # Whoever has signed out meanwhile, or was shut out, hears no more.
+                if loop.time() >= ask_again_at:
+                    ask_again_at = loop.time() + ASK_AGAIN_SECONDS
+                    if await run_in_threadpool(_look, page) is None:
+                        return
+                continue
+            except StopAsyncIteration:  # the channel has closed: the server stops
+                return
+            sent = await _arrived(page, state, arrived)
+            if sent is None:
+                return
+            if sent:
+                yield sent
     finally:
         pages.dec()
 
 
-async def _tell(
-    page: Page, arrivals: AsyncIterator[frozenset[Arrival]], after: datetime | None
-) -> AsyncGenerator[str, None]:
-    yield f"retry: {RECONNECT_MILLISECONDS}\n\n"
-    look = await run_in_threadpool(_look, page)
-    if look is None:
-        return
-    state = _State(look.unread, set(), None)
-    state.learn(item for item in look.items if _is_known(item, after))
-    newest = max((item.delivered_at for item in look.items), default=None)
-    yield event(json.dumps({"unread": look.unread}), name="unread", event_id=_id(newest))
-    if fresh := state.learn(look.items):
-        yield await run_in_threadpool(_notice, page, state, fresh)
-    loop = asyncio.get_running_loop()
-    ends_at = loop.time() + LONGEST_STREAM_SECONDS
-    ask_again_at = loop.time() + ASK_AGAIN_SECONDS
-    while loop.time() < ends_at:
-        try:
-            async with asyncio.timeout(HEARTBEAT_SECONDS):
-                arrived = await anext(arrivals)
-        except TimeoutError:
-            yield HEARTBEAT
-            # Whoever has signed out meanwhile, or was shut out, hears no more.
-            if loop.time() >= ask_again_at:
-                ask_again_at = loop.time() + ASK_AGAIN_SECONDS
-                if await run_in_threadpool(_look, page) is None:
-                    return
-            continue
-        except StopAsyncIteration:  # the channel has closed: the server stops
-            return
-        if sent := await _arrived(page, state, arrived):
-            yield sent
-        elif sent is None:
-            return
-
-
-async def _arrived(page: Page, state: _State, arrived: frozenset[Arrival]) -> str | None:
+async def _arrived(page: Page, state: _State, arrived: frozenset[Arrival]) -> str | bytes | None:
     """What to send of it, "" for nothing new; None when the stream is over."""
     if not arrived:
         look = await run_in_threadpool(_look, page)
@@ -152,29 +150,48 @@ async def _arrived(page: Page, state: _State, arrived: frozenset[Arrival]) -> st
         state.unread = look.unread
         fresh = state.learn(look.items)
         return await run_in_threadpool(_notice, page, state, fresh) if fresh else ""
+    find = page.web.shared.find
     try:
-        words = [await _words(page, arrival) for arrival in arrived]
-        words.sort(key=lambda one: one.item.delivered_at, reverse=True)
+        words: list[_Words] = [
+            find((arrival, page.language)) or await _words(page, arrival) for arrival in arrived
+        ]
     except ReuniteError as error:
         log.warning("stream_ended", request_id=page.request_id, code=error.code)
         return None  # the page comes back after a while
+    if len(words) > 1:
+        words.sort(key=lambda one: one.item.delivered_at, reverse=True)
     fresh = state.learn(one.item for one in words)
     state.unread += len(fresh)
-    new = {item.notice_id for item in fresh}
     page.services.metrics.live_told.inc(len(fresh))
+    if len(fresh) == len(words) == 1:
+        return words[0].event_for(state)
+    new = {item.notice_id for item in fresh}
     return _told(state, [one for one in words if one.item.notice_id in new]) if new else ""
+
+
+async def _prepare(page: Page, arrival: Arrival) -> None:
+    """Have the words ready in every language before the pages that are told ask for them."""
+    in_all = [replace(page, language=language) for language in page.web.renderers]
+    await asyncio.gather(*(_words(one, arrival) for one in in_all))
+
+
+def _first_look(page: Page, actor: Actor) -> _Look | None:
+    """As ``_look``, of somebody who has just shown who they are."""
+    try:
+        return _Look(*look_into_inbox(page.services, actor, limit=20))
+    except ReuniteError as error:
+        log.warning("stream_ended", request_id=page.request_id, code=error.code)
+        return None  # the page comes back after a while
 
 
 def _look(page: Page) -> _Look | None:
     """The inbox; None once the session has ended, the account is shut out, or nothing answers."""
     try:
         actor = find_actor(page.services, page.session_token)
-        if actor is None:
-            return None
-        return _Look(count_unread(page.services, actor), list_inbox(page.services, actor, limit=20))
     except ReuniteError as error:
         log.warning("stream_ended", request_id=page.request_id, code=error.code)
-        return None  # the page comes back after a while
+        return None
+    return None if actor is None else _first_look(page, actor)
 
 
 def _is_known(item: InboxItem, after: datetime | None) -> bool:
@@ -199,6 +216,17 @@ class _Words:
 
     item: InboxItem
     text: str
+    # As pages are sent it, by how many notices are unread and the newest that they know: most
+    # pages of the ten thousand are in one of a few states.
+    events: dict[tuple[int, datetime | None], bytes] = field(default_factory=dict)
+
+    def event_for(self, state: _State) -> bytes:
+        """The event for a page that knows this notice and no other new one."""
+        key = state.unread, state.seen
+        made = self.events.get(key)
+        if made is None:
+            made = self.events[key] = _told(state, [self]).encode()
+        return made
 
     @classmethod
     def of(cls, page: Page, item: InboxItem) -> "_Words":

@@ -7,6 +7,7 @@ from starlette.responses import Response
 from reunite.alerts.radius import Category, TravelMode
 from reunite.app.access import STAFF_ONLY
 from reunite.app.close_case import resolve_case, withdraw_case
+from reunite.app.link_duplicates import list_duplicates_of
 from reunite.app.list_looks import list_looks
 from reunite.app.list_notices import list_notices
 from reunite.app.list_origins import list_origins
@@ -14,10 +15,15 @@ from reunite.app.name_accounts import name_accounts
 from reunite.app.publish_case import AlertPreview, preview_alert, verify_case
 from reunite.app.view_case import CaseView, get_case
 from reunite.app.widen_alert import find_plan
-from reunite.cases.case import CaseStatus, Outcome, ResolutionCause
+from reunite.cases.case import (
+    BLOOD_CAUSES,
+    BLOOD_OUTCOMES,
+    CaseStatus,
+    Outcome,
+    ResolutionCause,
+)
 from reunite.cases.leads import LeadStatus
 from reunite.cases.retention import photos_expire_at
-from reunite.kernel.datum import Datum
 from reunite.kernel.errors import ReuniteError
 from reunite.kernel.people import Module
 from reunite.web.forms import Form
@@ -142,6 +148,7 @@ def render_case(
         **_choices(page),
         looks=looks,
         names=name_accounts(page.services, page.actor, people),
+        duplicates=list_duplicates_of(page.services, page.actor, case.reference),
         origins=list_origins(page.services, page.actor, case.reference),
         forms={
             name: forms.get(name, Form()) for name in ("verify", "publish", "resolve", "withdraw")
@@ -149,7 +156,7 @@ def render_case(
         done=done if done in DONE else "",
         is_reporter=page.actor is not None and page.actor.account_id == case.opened_by,
         outcomes=_outcomes(case.module),
-        causes=list(ResolutionCause),
+        causes=_causes(case.module),
         confirmed=[lead for lead in view.leads if lead.status is LeadStatus.CONFIRMED],
         checks=_checks(view),
         expires_at=photos_expire_at(case),
@@ -162,14 +169,19 @@ def _choices(page: Page) -> dict[str, list[tuple[str, str]]]:
     return {
         "category_words": [(one.value, label(one)) for one in Category],
         "mode_words": [(one.value, label(one)) for one in TravelMode],
-        "datum_words": [(one.value, label(one)) for one in Datum],
     }
 
 
 def _outcomes(module: Module) -> list[Outcome]:
-    return [one for one in Outcome if (one is Outcome.HELPED) == (module is Module.BLOOD)] + (
-        [Outcome.NOT_MISSING] if module is Module.BLOOD else []
-    )
+    if module is Module.BLOOD:
+        return [*BLOOD_OUTCOMES, Outcome.NOT_MISSING]
+    return [one for one in Outcome if one not in BLOOD_OUTCOMES or one is Outcome.DECEASED]
+
+
+def _causes(module: Module) -> list[ResolutionCause]:
+    if module is Module.BLOOD:
+        return list(BLOOD_CAUSES)
+    return [one for one in ResolutionCause if one not in BLOOD_CAUSES[:3]]
 
 
 def _checks(view: CaseView) -> list[tuple[str, bool]]:

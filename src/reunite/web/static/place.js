@@ -37,6 +37,7 @@ function locate(box) {
       ({ coords }) => {
         box.querySelector("[name=latitude]").value = coords.latitude.toFixed(5);
         box.querySelector("[name=longitude]").value = coords.longitude.toFixed(5);
+        box.querySelector("[name=datum]").value = "wgs84";
         status.textContent = button.dataset.done;
       },
       () => { status.textContent = button.dataset.failed; },

@@ -137,7 +137,8 @@ def test_embedded_pictures_belong_to_their_rows(tmp_path: Path) -> None:
     sheet = read_sheet(path)
     residents = [one for one in rows_of(path) if isinstance(one, Resident)]
     colours = [
-        Image.open(BytesIO(sheet.picture(one.embedded_photo))).getpixel((5, 5)) for one in residents
+        Image.open(BytesIO(sheet.picture(one.embedded_photos[0]))).getpixel((5, 5))
+        for one in residents
     ]
     assert colours == [(255, 0, 0), (0, 0, 255)]
     with pytest.raises(InvalidInputError, match="sheet_picture"):

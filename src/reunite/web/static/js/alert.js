@@ -1,6 +1,7 @@
-// Keeps the figures of an alert up to date.  Without it they are those of the last load.
+// Keeps the figures of an alert, or of a request for blood, up to date.  Without it they are
+// those of the last load.
 
-const box = document.querySelector("#alert-progress[data-stream]");
+const box = document.querySelector("[data-live][data-stream]");
 
 if (box && "EventSource" in window) {
   const source = new EventSource(box.dataset.stream);

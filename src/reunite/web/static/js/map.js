@@ -88,7 +88,7 @@ function onDemand(box, draw) {
 // Choose a place: a tap puts the pin and fills in the coordinates.
 function choosePlace({ L, map }, box) {
   const form = box.closest("form");
-  const { latitude, longitude } = form.elements;
+  const { latitude, longitude, datum } = form.elements;
   let pin;
   const put = (place) => {
     pin ??= L.circleMarker(place, { radius: 9, className: "map-pin" }).addTo(map);
@@ -100,6 +100,7 @@ function choosePlace({ L, map }, box) {
     put(place);
     latitude.value = place.lat.toFixed(5);
     longitude.value = place.lng.toFixed(5);
+    datum.value = "wgs84";
     latitude.dispatchEvent(new Event("change", { bubbles: true }));
   });
 }

@@ -1,0 +1,84 @@
+"""The most similar two photos of two records."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from reunite.app.services import Services
+from reunite.app.weigh_faces import face_evidence, weigh_photos
+from reunite.cases.case import Case
+from reunite.cases.leads import NO_PHOTO
+from reunite.faces.calibration import Likelihood
+from reunite.kernel.ids import PhotoId
+from reunite.kernel.people import Side
+from reunite.ports import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Faces:
+    """The most similar two photos of two records, and the mean over all of their pairs.
+
+    Of records of one side the photo of the first stands as the missing one's.
+    ``photos`` of the missing and of the found person that went into the mean.
+    """
+
+    similarity: float
+    missing_photo_id: PhotoId
+    found_photo_id: PhotoId
+    mean_similarity: float = 0.0
+    photos: tuple[int, int] = (1, 1)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether both records have a photo with a template."""
+        return self.missing_photo_id != NO_PHOTO
+
+
+NO_FACES = Faces(0.0, NO_PHOTO, NO_PHOTO)
+
+
+def compare_faces(services: Services, transaction: Transaction, case: Case, partner: Case) -> Faces:
+    """The most similar two photos; ``NO_FACES`` where one of the two has none."""
+    space = services.gallery.space
+    mine = transaction.templates.list_of_case(case.id, space)
+    theirs = transaction.templates.list_of_case(partner.id, space) if mine else []
+    if not mine or not theirs:
+        return NO_FACES
+    cosines = (
+        np.array([vector for _, _, vector in mine])
+        @ np.array([vector for _, _, vector in theirs]).T
+    )
+    row, column = np.unravel_index(int(np.argmax(cosines)), cosines.shape)
+    photos = mine[int(row)][1], theirs[int(column)][1]
+    counts = len(mine), len(theirs)
+    if case.side is not Side.MISSING:
+        photos, counts = photos[::-1], counts[::-1]
+    return Faces(float(cosines[row, column]), *photos, float(cosines.mean()), counts)
+
+
+def weigh_compared(
+    services: Services, transaction: Transaction, case: Case, partner: Case, faces: Faces
+) -> Likelihood | None:
+    """What all photos of two records say together, at the ages of the most similar two.
+
+    None where one has no photo, or templates of this kind were never calibrated.
+    """
+    if services.calibration is None or not faces.is_known:
+        return None
+    photos = {
+        photo.id: photo
+        for of_case in transaction.photos.list_of_cases([case.id, partner.id]).values()
+        for photo in of_case
+    }
+    best = [photos.get(one) for one in (faces.missing_photo_id, faces.found_photo_id)]
+    first, second = (case, partner) if case.side is Side.MISSING else (partner, case)
+    return weigh_photos(
+        services, faces.mean_similarity, (first, best[0]), (second, best[1]), faces.photos
+    )
+
+
+def said_of_faces(
+    faces: Faces, likelihood: Likelihood | None
+) -> tuple[float | None, tuple[str, float] | None]:
+    """What ``weigh`` is told of two records' faces: a similarity, and its calibrated evidence."""
+    return (faces.similarity if faces.is_known else None), face_evidence(likelihood)

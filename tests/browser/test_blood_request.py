@@ -1,0 +1,140 @@
+"""Bombay blood: a hospital asks, two donors hear, one comes, the other is thanked."""
+
+from datetime import UTC, datetime
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from reunite.accounts.account import Role
+from reunite.app.bootstrap import open_services, read_config
+from reunite.app.sign_in import create_account
+from reunite.blood.centres import BloodFamily
+from reunite.kernel.languages import Language
+from reunite.kernel.places import Point, cell_of
+from reunite.testing.donors import store_centre, store_donor
+from tests.browser.conftest import open_context
+from tests.browser.test_story import Visitor
+from tests.servers import PASSWORD, Server, environment
+
+pytestmark = pytest.mark.browser
+
+HOSPITAL = "湖滨医院"
+FAMILY = "7K3M9QX2TB"
+FAR = Point(27.70, 119.40)  # some 300 km from Hangzhou
+NEAR = Point(30.25, 120.17)
+
+
+def fill_register(server: Server) -> dict[str, str]:
+    """The hospital, the family, and donors: how these come about is another story.
+
+    Addresses of the accounts, by the part that they play.
+    """
+    roles = dict.fromkeys(("far", "sibling", "near"), Role.VOLUNTEER) | {"clerk": Role.OFFICER}
+    addresses = {name: f"{name}@example.org" for name in roles}
+    with open_services(read_config(environment(server.data))) as services:
+        database = services.database
+        ids = {
+            name: create_account(services, addresses[name], PASSWORD, name, role, Language.ZH)
+            for name, role in roles.items()
+        }
+        centre = store_centre(database, HOSPITAL)
+        with database.transaction() as transaction:
+            transaction.blood_centres.set_member(ids["clerk"], centre.id)
+            transaction.blood_centres.add_family(BloodFamily(FAMILY, centre.id, datetime.now(UTC)))
+        bombay = {"written": "Bombay (Oh) Rh+"}
+        store_donor(database, account_id=ids["far"], cell=cell_of(FAR), **bombay)
+        store_donor(
+            database,
+            account_id=ids["sibling"],
+            cell=cell_of(Point(FAR.latitude - 1, FAR.longitude)),
+            family_code=FAMILY,
+            **bombay,
+        )
+        store_donor(database, account_id=ids["near"], cell=cell_of(NEAR), written="O Rh+")
+    return addresses
+
+
+def test_a_bombay_request_from_end_to_end(server: Server, browser: Browser) -> None:
+    server.start()
+    accounts = fill_register(server)
+
+    def visitor(name: str, language: str, width_px: int) -> Visitor:
+        context = open_context(browser, width_px, language=language)
+        context.set_default_timeout(20_000)
+        one = Visitor(server, context.new_page(), language, width_px)
+        one.sign_in(accounts[name])
+        return one
+
+    donor = visitor("far", "zh", 360)
+    donor.go("/inbox")  # leaves it open
+
+    # The hospital asks.
+    clerk = visitor("clerk", "en", 1280)
+    clerk.go("/blood/requests/new")
+    clerk.page.fill("input[name=patient]", "Bombay Rh+")
+    clerk.page.fill("input[name=units]", "0")
+    clerk.page.fill("input[name=patient_code]", "P-17")
+    clerk.page.fill("input[name=family_code]", FAMILY.lower())
+    clerk.look("blood-new-request")
+    form = clerk.page.locator("form[action$='/blood/requests/new']")
+    form.evaluate("form => form.noValidate = true")
+    clerk.send("/blood/requests/new")
+    expect(clerk.page.locator("#error-units")).to_contain_text("between 1 and 60")
+    clerk.page.fill("input[name=units]", "1")
+    clerk.send("/blood/requests/new")
+    board = clerk.page.locator("#board")
+    # Both are asked first, the sibling before all; the page tells without being asked.
+    expect(board.locator("[data-count=asked] dd")).to_have_text("2")
+    expect(board.locator(".ask").first).to_contain_text("Sibling")
+    expect(board.locator(".ask").nth(1)).to_contain_text("29")  # km: 290 to 299
+    clerk.look("blood-board-asking")
+    clerk.press("a[href$='/donors']")
+    expect(clerk.page.locator("main")).to_contain_text("nothing but Oh")
+    clerk.look("blood-donors-for")
+    clerk.page.go_back()
+
+    # One comes.
+    expect(donor.page.locator(".toast-notice")).to_contain_text("有人需要您的血")
+    donor.go("/inbox")
+    expect(donor.page.locator("main")).to_contain_text(HOSPITAL)
+    donor.look("blood-inbox")
+    donor.press("main a[href*='/blood/asks/']")
+    donor.look("blood-ask")
+    assert "P-17" not in donor.text()
+    donor.page.fill("input[name=contact]", "138 0000 0000")
+    donor.press("form:has(input[value=coming]) button")
+    expect(donor.page.locator("main")).to_contain_text("等您到来")
+    donor.look("blood-ask-coming")
+
+    # The rest are thanked, and nobody else hears.
+    expect(board.locator("[data-count=coming] dd")).to_have_text("1")
+    expect(board).to_contain_text("Enough are coming")
+    sibling = visitor("sibling", "zh", 360)
+    sibling.go("/inbox")
+    expect(sibling.page.locator("main")).to_contain_text("感谢您随时准备相助")
+    sibling.look("blood-inbox-thanks")
+    near = visitor("near", "zh", 360)
+    near.go("/inbox")
+    assert HOSPITAL not in near.text()
+
+    # The desk.
+    clerk.look("blood-board-filled")
+    clerk.press("form[action$='/contact'] button")
+    expect(clerk.page.locator("main")).to_contain_text("138 0000 0000")
+    clerk.look("blood-contact")
+    clerk.press(".crumb a")
+    coming = ".ask[data-answer=coming]"
+    clerk.press(f"{coming} form:has(input[value=arrived]) button")
+    clerk.press(".ask[data-answer=arrived] form:has(input[value=given]) button")
+    clerk.page.locator("#close input[value=helped]").check(force=True)
+    clerk.page.locator("#close input[value=donor_asked]").check(force=True)
+    clerk.press("#close button")
+    clerk.look("blood-board-closed")
+    donor.go("/inbox")
+    expect(donor.page.locator("main")).to_contain_text("感谢您随时准备相助")
+
+    # The outcome and its cause are counted.
+    clerk.go("/statistics")
+    for words in ("Blood was given", "A donor who was asked"):
+        row = clerk.page.locator("tr", has_text=words)
+        expect(row.locator("td").nth(2)).to_have_text("1")
