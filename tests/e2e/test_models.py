@@ -5,6 +5,7 @@ from io import BytesIO
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from PIL import Image
 
@@ -13,7 +14,7 @@ from tests.photos import astronaut, pairs
 from tests.servers import Server, run_cli
 from tests.unit.faces.networks import registry_file, write_embedder
 
-PEOPLE, PHOTOS = 24, 4
+PEOPLE, PHOTOS = 30, 4
 SIDE_PX, CELLS = 160, 8
 
 
@@ -82,7 +83,7 @@ def draw_faces(people: Path, aged: Path) -> None:
     light = np.asarray(face.convert("RGB"), dtype=np.float64)
     ageing = rng.standard_normal((4, CELLS, CELLS, 3)) * 45
 
-    def write(path: Path, own: object, grown: float) -> None:
+    def write(path: Path, own: npt.NDArray[np.float64], grown: float) -> None:
         pace = rng.standard_normal(4) * 0.6
         cells = own + np.tensordot(grown + pace, ageing, 1) + rng.standard_normal(ageing[0].shape)
         pattern = np.kron(cells, np.ones((SIDE_PX // CELLS, SIDE_PX // CELLS, 1)))
