@@ -10,6 +10,7 @@ from reunite.app.audience_sync import LiveAudience
 from reunite.app.donor_sync import LiveDonors
 from reunite.app.gallery_sync import LiveGallery
 from reunite.app.metrics import Metrics
+from reunite.app.position_batches import PositionBatches
 from reunite.faces.calibration import Calibration
 from reunite.faces.port import FaceReader
 from reunite.faces.progression.port import AgeingReader
@@ -85,3 +86,8 @@ class Services:
     metrics: Metrics = field(default_factory=Metrics)
     alert_key: SigningKey | None = None  # signs CAP messages; None leaves them unsigned
     outside: OutsideWorld = field(default_factory=NoOutsideWorld)
+
+    @property
+    def positions(self) -> PositionBatches:
+        """Where positions of devices are written, together with those of other requests."""
+        return self.audience.batches
