@@ -200,6 +200,7 @@ REASONS: Mapping[str, str] = {
     "contact": N_("Contact of the reporter"),
     "place_label": N_("Place"),
     "private_note": N_("For reviewers only"),
+    "photo": N_("Photo"),
 }
 
 
