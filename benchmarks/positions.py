@@ -9,6 +9,7 @@ import os
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ import structlog
 from benchmarks.rates import seconds
 from reunite.app.audience_sync import LiveAudience
 from reunite.broker.outbox import PostgresOutbox
+from reunite.kernel.ids import AccountId
 from reunite.kernel.places import Point, cell_of
 from reunite.storage.database import PostgresDatabase
 from reunite.storage.migrate import upgrade
@@ -29,6 +31,8 @@ from reunite.storage.server import PostgresServer
 CITY = Point(30.2741, 120.1551)
 MOVES = 100_000
 BATCHES = (1_000, 5_000, 20_000)
+SHARED = 20_000
+REQUESTS_AT_ONCE = 256
 
 _FILL = """
     INSERT INTO accounts (email, display_name, password_hash, role, language, organisation,
@@ -47,6 +51,25 @@ _SHARE = """
         now() + interval '2 days'
     FROM accounts
 """
+
+
+def shared(audience: LiveAudience, volunteers: int, rng: Any, now: datetime) -> float:
+    """Positions a second where each comes as a request of its own, each durable when answered."""
+    people = (rng.choice(volunteers, SHARED, replace=False) + 1).tolist()
+    points = [
+        Point(CITY.latitude + float(dy), CITY.longitude + float(dx))
+        for dy, dx in rng.uniform(-0.2, 0.2, (SHARED, 2))
+    ]
+
+    def share(number: int) -> bool:
+        return audience.batches.share(AccountId(people[number]), points[number], now)
+
+    with ThreadPoolExecutor(REQUESTS_AT_ONCE) as pool:
+        started = time.perf_counter()
+        written = sum(pool.map(share, range(SHARED)))
+        spent = time.perf_counter() - started
+    assert written > 0.99 * SHARED, written
+    return SHARED / spent
 
 
 def run(volunteers: int, folder: Path) -> dict[str, Any]:
@@ -76,9 +99,10 @@ def run(volunteers: int, folder: Path) -> dict[str, Any]:
                 with database.transaction() as transaction:
                     moved += transaction.volunteers.move(ids, rng.choice(cells, batch), now)
             result["moves_per_second"][str(batch)] = moved / (time.perf_counter() - started)
+        result["shared_one_by_one_per_second"] = shared(audience, volunteers, rng, now)
         result["durable_moves_per_second"] = max(result["moves_per_second"].values())
         result["seconds_to_index_all_moves"] = seconds(audience.index)
-        result["moves_indexed"] = MOVES * len(BATCHES)
+        result["moves_indexed"] = MOVES * len(BATCHES) + SHARED
         result["look_ms"] = 1000 * float(np.median([seconds(audience.index) for _ in range(9)]))
         with database.transaction() as transaction:
             truth = transaction.volunteers.positions()

@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -23,6 +24,7 @@ from reunite.app.sign_in import create_account
 from reunite.broker.outbox import PostgresOutbox
 from reunite.kernel.clock import SystemClock
 from reunite.kernel.languages import DEFAULT_LANGUAGE
+from reunite.ports import ChannelAddress, ChannelName
 from reunite.storage.database import PostgresDatabase
 from reunite.storage.migrate import upgrade
 
@@ -109,15 +111,30 @@ class Server:
         Without a process of its own: a test needs up to six, and each would load everything.
         """
         email = f"{name}@example.org"
+        with self._database() as database:
+            services = cast("Services", SimpleNamespace(database=database, clock=SystemClock()))
+            create_account(services, email, PASSWORD, name, Role(role), DEFAULT_LANGUAGE)
+        return email
+
+    def add_address(self, email: str, channel: ChannelName, address: str) -> None:
+        """A way to tell this account, as if its owner had confirmed it."""
+        now = SystemClock().now()
+        with self._database() as database, database.transaction() as transaction:
+            account = transaction.accounts.find_by_email(email)
+            assert account is not None
+            transaction.channel_addresses.add(
+                ChannelAddress(account.id, channel, address, now, confirmed_at=now)
+            )
+
+    @contextmanager
+    def _database(self) -> Iterator[PostgresDatabase]:
         with inspect_database(read_config(environment(self.data))) as state:
             upgrade(state.dsn)
             database = PostgresDatabase(state.dsn, PostgresOutbox)
-            services = cast("Services", SimpleNamespace(database=database, clock=SystemClock()))
             try:
-                create_account(services, email, PASSWORD, name, Role(role), DEFAULT_LANGUAGE)
+                yield database
             finally:
                 database.dispose()
-        return email
 
     def client(self, email: str | None = None) -> httpx.Client:
         """The API, as this account."""

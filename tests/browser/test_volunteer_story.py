@@ -4,12 +4,14 @@ Real HTTP, PostgreSQL, models and Chromium, 360 px wide, in both languages; the 
 away in the middle.  The pictures of every page are in ``tests/screenshots``.
 """
 
+import json
 import re
 import time
 
 import pytest
 from playwright.sync_api import Browser, Geolocation, Page, expect
 
+from reunite.ports import ChannelName
 from tests.browser.conftest import check_page, open_context
 from tests.photos import pairs
 from tests.servers import PASSWORD, Server
@@ -19,6 +21,8 @@ pytestmark = pytest.mark.browser
 HANGZHOU: Geolocation = {"latitude": 30.2741, "longitude": 120.1551}
 NAME = "周明远"
 KEPT = {"zh": "已保存在这台设备上", "en": "kept on this device"}
+WAYS = 4  # inboxes, and the three channels that need no server of the operator's
+FORBIDDEN = json.dumps({"url": "https://10.0.0.1/hook", "secret": "whsec_MTIzNDU2Nzg5MDEyMzQ1Ng=="})
 THANKS = {"zh": "谢谢", "en": "thank you"}
 
 
@@ -67,6 +71,7 @@ def test_a_volunteer_on_a_telephone(server: Server, browser: Browser, language: 
     server.start()
     volunteer = server.add_account("volunteer", "volunteer")
     reviewer = server.add_account("reviewer", "reviewer")
+    admin = server.add_account("admin", "admin")
     context = open_context(browser, 360, language=language)
     context.set_default_timeout(20_000)
     context.grant_permissions(["geolocation"], origin=server.address)
@@ -75,6 +80,9 @@ def test_a_volunteer_on_a_telephone(server: Server, browser: Browser, language: 
 
     def look(name: str) -> None:
         check_page(page, f"volunteer-{name}-{language}-360")
+
+    # An organisation's webhook that nobody may be sent to: what goes there is given up.
+    server.add_address(volunteer, ChannelName.WEBHOOK, FORBIDDEN)
 
     # Opts in with the position of the telephone.
     sign_in(server, page, language, volunteer)
@@ -94,6 +102,19 @@ def test_a_volunteer_on_a_telephone(server: Server, browser: Browser, language: 
     look("3-told")
     page.goto(f"{server.address}/{language}/inbox")
     look("4-inbox")
+
+    # The reviewers watch the alert; the figures move without a press.
+    desk = open_context(browser, 360, language=language)
+    desk.set_default_timeout(20_000)
+    watch = desk.new_page()
+    sign_in(server, watch, language, reviewer)
+    watch.goto(f"{server.address}/{language}/review/cases/{reference}")
+    with watch.expect_navigation():
+        watch.locator("a[href*='/review/alerts/']").first.click()
+    told = watch.locator("#alert-progress section")
+    expect(told).to_have_count(WAYS)
+    expect(watch.locator("#alert-progress .figure")).to_contain_text("0")
+    check_page(watch, f"volunteer-4b-alert-{language}-360")
 
     # First tap.  The place is there already, and the map beside it.
     with page.expect_navigation():
@@ -122,16 +143,16 @@ def test_a_volunteer_on_a_telephone(server: Server, browser: Browser, language: 
         page.locator(".toast a").first.click()
     look("7-thanks")
 
+    # The page of the alert has heard of it by itself.
+    expect(watch.locator("#alert-progress .figure")).to_contain_text("1")
+
     # The reviewers have it once, with the photo compared.
     staff = server.client(reviewer)
     waiting = staff.get("/sightings").json()["items"]
     assert len(waiting) == 1
     assert waiting[0]["has_photo"]
     assert waiting[0]["similarity"] > 0.3
-    desk = open_context(browser, 360, language=language)
-    desk.set_default_timeout(20_000)
     review = desk.new_page()
-    sign_in(server, review, language, reviewer)
     review.goto(f"{server.address}/{language}/review/sightings")
     check_page(review, f"volunteer-8-triage-{language}-360")
     review.locator("details:has(textarea[name=reply]) summary").click()
@@ -161,3 +182,15 @@ def test_a_volunteer_on_a_telephone(server: Server, browser: Browser, language: 
     assert THANKS[language] in page.locator(".inbox-resolved").first.inner_text().lower()
     assert NAME not in page.locator("main").inner_text()
     look("11-thanked")
+
+    # What was given up waits for somebody to look at it.
+    office = open_context(browser, 360, language=language)
+    letters = office.new_page()
+    sign_in(server, letters, language, admin)
+    letters.goto(f"{server.address}/{language}/admin/dead-letters")
+    expect(letters.locator("code", has_text="address_forbidden").first).to_be_visible()
+    check_page(letters, f"volunteer-12-given-up-{language}-360")
+    before = letters.locator("li.account").count()
+    with letters.expect_navigation():
+        letters.locator("button[value=drop]").first.click()
+    expect(letters.locator("li.account")).to_have_count(before - 1)

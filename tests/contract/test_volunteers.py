@@ -108,6 +108,13 @@ def test_many_devices_move_at_once(database: Database) -> None:
     cells = np.array([there, here, there, there, here, there], dtype=np.int64)
     with database.transaction() as transaction:
         assert transaction.volunteers.move(ids, cells, NOW) == 2
+        places = transaction.volunteers.find_here(ids)
+        assert {number: place.cell for number, place in places.items()} == {
+            moved: there,
+            stayed: here,
+            twice: there,
+        }
+        assert places[moved].expires_at == NOW + POSITION_TTL
         assert transaction.volunteers.move(ids, cells, NOW) == 0
         assert transaction.volunteers.move(ids[:0], cells[:0], NOW) == 0
     with database.transaction() as transaction:

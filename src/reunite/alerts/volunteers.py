@@ -60,6 +60,11 @@ class VolunteerPlace:
         """Whether it is time to ask if this is still true."""
         return self.kind.is_declared and now - self.said_at >= CONFIRM_AFTER
 
+    def needs_writing(self, cell: int, now: datetime) -> bool:
+        """Whether a device that is in ``cell`` now has anything new to say of this place."""
+        soon = now + POSITION_TTL - POSITION_RENEWED_AFTER
+        return cell != self.cell or (self.expires_at is not None and self.expires_at < soon)
+
 
 @dataclass(slots=True)
 class Volunteer:

@@ -13,6 +13,7 @@ from reunite.api.routes import (
     accounts,
     alerts,
     blood_centre,
+    blood_requests,
     cases,
     donors,
     leads,
@@ -35,6 +36,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     alerts.router,
     donors.router,
     blood_centre.router,
+    blood_requests.router,
     review.router,
     leads.router,
     statistics.router,
@@ -65,6 +67,11 @@ TAGS = [
     {"name": "Sightings", "description": "What volunteers saw."},
     {"name": "Alerts", "description": "Opt in to be told, and read what one was told."},
     {"name": "Blood", "description": "Donors of rare blood, and the centres that keep them."},
+    {
+        "name": "Blood requests",
+        "description": "From a hospital to donors who come: a recruitment suggestion for a blood "
+        "centre, never transfusion advice.",
+    },
     {"name": "Review", "description": "Verify, publish and close cases; weigh leads. Staff only."},
     {"name": "Public", "description": "Statistics, and the towns to choose from."},
 ]

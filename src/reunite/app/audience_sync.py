@@ -12,6 +12,7 @@ from time import monotonic
 import structlog
 
 from reunite.alerts.audience_index import AudienceIndex
+from reunite.app.position_batches import PositionBatches
 from reunite.ports import Database
 
 log = structlog.get_logger(__name__)
@@ -27,6 +28,7 @@ class LiveAudience:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.batches = PositionBatches(database)
         self._index: AudienceIndex | None = None
         self._position = 0
         self._time_zones: dict[int, str] = {}

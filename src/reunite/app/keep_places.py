@@ -2,15 +2,13 @@
 
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from reunite.accounts.account import EVERYONE, Actor, require_role
 from reunite.alerts.volunteers import POSITION_TTL, PlaceKind, Precision, Volunteer
 from reunite.app.choose_channels import export_channels
 from reunite.app.join_alerts import make_place
 from reunite.app.services import Services
 from reunite.kernel.errors import NotFoundError
-from reunite.kernel.places import Point, cell_of, require_on_land, resolution_of
+from reunite.kernel.places import Point, require_on_land, resolution_of
 from reunite.ports import Transaction
 
 
@@ -72,17 +70,7 @@ def share_position(services: Services, actor: Actor | None, point: Point) -> boo
     """
     actor = require_role(actor, EVERYONE)
     require_on_land(point, "place")
-    with services.database.transaction() as transaction:
-        here = _get(transaction, actor, lock=False).find_place(PlaceKind.HERE)
-        if here is None:
-            raise NotFoundError
-        cell = cell_of(point, resolution_of(here.cell))
-        moved = transaction.volunteers.move(
-            np.array([actor.account_id], dtype=np.int64),
-            np.array([cell], dtype=np.int64),
-            services.clock.now(),
-        )
-    return moved > 0
+    return services.positions.share(actor.account_id, point, services.clock.now())
 
 
 def export_volunteer(services: Services, actor: Actor | None) -> dict[str, object]:

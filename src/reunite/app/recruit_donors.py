@@ -6,18 +6,21 @@ next look, all are there or nothing is.  A worker that is killed repeats no noti
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from reunite.alerts.notices import Notice, NoticeKind, cut
+from reunite.alerts.pushing import QuietHours
 from reunite.app.find_donors import find_candidates, known_km
 from reunite.app.services import Services
 from reunite.blood.appeals import Appeal, DonorAsk
 from reunite.blood.donors import RegisteredDonor
-from reunite.blood.waves import Candidate, Why, plan, to_thank
+from reunite.blood.waves import Candidate, Urgency, Why, plan, to_thank
 from reunite.cases.case import Case
 from reunite.kernel.ids import CaseId, DonorId
+from reunite.kernel.places import nearest_town
 from reunite.ports import Transaction
 
 # While everybody who may be asked has been: somebody may have joined, or may be asked again.
@@ -48,6 +51,11 @@ def recruit_donors(
         appeal.next_look_at = None
         transaction.blood_requests.save(appeal)
         return
+    morning = _quiet_until(services, appeal, now)
+    if morning is not None:
+        appeal.why = Why.WAIT
+        _look_again(transaction, appeal, morning)
+        return
     # One wave is chosen at a time: two requests would otherwise ask the same donor at once.
     transaction.notices.hold_pushes()
     candidates, donors = find_candidates(services, transaction, appeal)
@@ -57,12 +65,7 @@ def recruit_donors(
         chosen = {one.donor_id: one for one in candidates}
         wave = [chosen[number] for number in decided.donor_ids]
         _ask(services, transaction, appeal, wave, donors)
-    look_at = min(decided.next_look_at or now + LOOK_AGAIN, appeal.request.needed_by)
-    if look_at != appeal.next_look_at:
-        appeal.next_look_at = look_at
-        message = {"case_id": case.id, "look_at": look_at.isoformat()}
-        transaction.outbox.add("recruit_donors", message, look_at)
-    transaction.blood_requests.save(appeal)
+    _look_again(transaction, appeal, decided.next_look_at or now + LOOK_AGAIN)
 
 
 def look_now(transaction: Transaction, case_id: CaseId) -> None:
@@ -119,6 +122,34 @@ def wind_down(
         appeal.why, appeal.filled_at = Why.FILLED, now
     appeal.next_look_at = None
     transaction.blood_requests.save(appeal)
+
+
+def _look_again(transaction: Transaction, appeal: Appeal, at: datetime) -> None:
+    """Plan the next look, at the latest when the time of the request is over."""
+    at = min(at, appeal.request.needed_by)
+    if at != appeal.next_look_at:
+        appeal.next_look_at = at
+        message = {"case_id": appeal.case_id, "look_at": at.isoformat()}
+        transaction.outbox.add("recruit_donors", message, at)
+    transaction.blood_requests.save(appeal)
+
+
+def _quiet_until(services: Services, appeal: Appeal, now: datetime) -> datetime | None:
+    """When people may be woken for a routine need; None: now.
+
+    By the clock of the place where blood is needed, and only where the morning is early enough.
+    """
+    if appeal.request.urgency is not Urgency.ROUTINE:
+        return None
+    town = nearest_town(appeal.request.place, services.settings.country)
+    local, quiet = now.astimezone(ZoneInfo(town.time_zone)), QuietHours()
+    hours = (quiet.until_hour - quiet.from_hour) % 24
+    if (local.hour - quiet.from_hour) % 24 >= hours:
+        return None
+    morning = local.replace(hour=quiet.until_hour, minute=0, second=0, microsecond=0)
+    if morning <= local:
+        morning += timedelta(days=1)
+    return morning.astimezone(UTC) if morning < appeal.request.needed_by else None
 
 
 def _is_outdated(appeal: Appeal, payload: Mapping[str, object]) -> bool:

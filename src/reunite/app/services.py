@@ -10,6 +10,7 @@ from reunite.app.audience_sync import LiveAudience
 from reunite.app.donor_sync import LiveDonors
 from reunite.app.gallery_sync import LiveGallery
 from reunite.app.metrics import Metrics
+from reunite.app.position_batches import PositionBatches
 from reunite.faces.calibration import Calibration
 from reunite.faces.port import FaceReader
 from reunite.faces.progression.port import AgeingReader
@@ -39,7 +40,9 @@ class Settings:
     sightings_per_hour: int = 20
     reports_per_day: int = 20
     leads_per_record: int = 10
-    # Below this nobody is alike: different adults reach .42 once in a thousand pairs.
+    # Two faces make a lead if at most this share of strangers of their ages is as much alike, or
+    # where templates were never calibrated, from this similarity on; see docs/faces.md.
+    lead_false_match_rate: float = 0.02
     lead_similarity: float = 0.30
     # Facts (and faces, where there are any) make a lead from so many bits, and if it is at least
     # this likely among all who are looked for; see docs/linkage.md.
@@ -85,3 +88,8 @@ class Services:
     metrics: Metrics = field(default_factory=Metrics)
     alert_key: SigningKey | None = None  # signs CAP messages; None leaves them unsigned
     outside: OutsideWorld = field(default_factory=NoOutsideWorld)
+
+    @property
+    def positions(self) -> PositionBatches:
+        """Where positions of devices are written, together with those of other requests."""
+        return self.audience.batches

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from reunite.alerts.plan import AlertPlan
 from reunite.alerts.positions import Positions
-from reunite.alerts.volunteers import Volunteer
+from reunite.alerts.volunteers import Volunteer, VolunteerPlace
 from reunite.kernel.ids import AccountId, CaseId
 
 Float32 = npt.NDArray[np.float32]
@@ -59,6 +59,10 @@ class VolunteerRepository(Protocol):
         expired.  Of several entries of one person the last counts; whoever does not share the
         position of a device (``PlaceKind.HERE``) is left out.
         """
+        ...
+
+    def find_here(self, account_ids: Int64) -> dict[AccountId, VolunteerPlace]:
+        """Where the devices of those of them are who share it."""
         ...
 
     def find(self, account_id: AccountId, *, lock: bool = False) -> Volunteer | None:

@@ -70,6 +70,11 @@ _MOVE = b"""
     FROM moved WHERE place.account_id = moved.account_id AND kind = 'here'
 """
 
+_HERE = b"""
+    SELECT account_id, cell, place_label, said_at, expires_at FROM volunteer_places
+    WHERE kind = 'here' AND account_id = ANY(%(account_ids)s::bigint[])
+"""
+
 _POSITION = text("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
 # One statement, hence one snapshot: what it does not see is not yet behind the new position.
 _CHANGED = text("""
@@ -132,6 +137,17 @@ class PostgresVolunteers:
                 "renewed_before": now + POSITION_TTL - POSITION_RENEWED_AFTER,
             }
             return cursor.execute(_MOVE, wanted).rowcount
+
+    def find_here(self, account_ids: Int64) -> dict[AccountId, VolunteerPlace]:
+        """Where the devices of those of them are who share it."""
+        with psycopg_connection(self._connection).cursor(binary=True) as cursor:
+            rows: list[Any] = cursor.execute(
+                _HERE, {"account_ids": account_ids.tolist()}
+            ).fetchall()
+        return {
+            AccountId(account_id): VolunteerPlace(PlaceKind.HERE, cell, label, said_at, expires_at)
+            for account_id, cell, label, said_at, expires_at in rows
+        }
 
     def find(self, account_id: AccountId, *, lock: bool = False) -> Volunteer | None:
         """What somebody said, with their places in the order of kinds."""

@@ -23,6 +23,7 @@ from reunite.alerts.volunteers import (
     POSITION_TTL,
     PlaceKind,
     Volunteer,
+    VolunteerPlace,
 )
 from reunite.kernel.errors import ConflictError, NotFoundError
 from reunite.kernel.ids import AccountId
@@ -141,6 +142,11 @@ class MemoryVolunteers:
             self._zones.put(zone_id, StoredZone(volunteer.time_zone))
         self._volunteers.put(volunteer.account_id, volunteer)
         self._note_change(volunteer.account_id)
+
+    def find_here(self, account_ids: Int64) -> dict[AccountId, VolunteerPlace]:
+        found = (self._volunteers.get(AccountId(number)) for number in account_ids.tolist())
+        places = {one.account_id: one.find_place(PlaceKind.HERE) for one in found if one}
+        return {number: place for number, place in places.items() if place is not None}
 
     def move(self, account_ids: Int64, cells: Int64, now: datetime) -> int:
         moved = 0

@@ -6,101 +6,42 @@ from typing import Any
 
 import pytest
 
-from reunite.accounts.account import Actor, Role
+from reunite.accounts.account import Role
 from reunite.alerts.notices import NoticeKind
-from reunite.app.answer_ask import AskView, DonorAnswer, answer_ask, get_ask, list_asks
+from reunite.app.answer_ask import DonorAnswer, answer_ask, get_ask, list_asks
 from reunite.app.close_case import withdraw_case
-from reunite.app.count_outcomes import ModuleCount, count_outcomes
 from reunite.app.erase_expired import erase_expired
 from reunite.app.import_stock import import_stock, last_stock
+from reunite.app.notice_words import message_of
 from reunite.app.open_blood_request import (
-    OpenedRequest,
     RequestWish,
     open_blood_request,
     promise_unit,
     start_asking,
 )
 from reunite.app.open_case import open_case
-from reunite.app.read_inbox import list_inbox
 from reunite.app.run_blood_request import (
-    Board,
-    close_request,
     get_board,
     list_requests,
     rank_donors,
-    record_answer,
     see_contact,
 )
 from reunite.app.view_case import get_case, list_cases_to_review, list_own_cases
-from reunite.blood.appeals import CannotReason, DonorAsk
-from reunite.blood.centres import BloodCentre, BloodFamily
+from reunite.blood.appeals import CannotReason
 from reunite.blood.deferral import Donation, DonationKind, DonorFacts
-from reunite.blood.donors import RegisteredDonor
 from reunite.blood.notation import parse_phenotype
 from reunite.blood.phenotype import Phenotype
 from reunite.blood.waves import Answer, Urgency, Why
 from reunite.cases.case import Outcome, ResolutionCause
 from reunite.kernel.errors import ConflictError, ForbiddenError, InvalidInputError, NotFoundError
 from reunite.kernel.ids import BloodCentreId
+from reunite.kernel.languages import Language
 from reunite.kernel.people import Module
 from reunite.kernel.places import Point, cell_of
 from reunite.ports import LookPurpose
 from reunite.testing.donors import store_centre, store_donor
+from tests.unit.app.blood_desk import FAMILY, FAR, Desk
 from tests.unit.app.world import HANGZHOU, NOON, World, a_report
-
-FAR = Point(27.70, 119.40)  # some 300 km to the south
-FAMILY = "7K3M9QX2TB"
-
-
-class Desk:
-    """A hospital that asks, and donors who hear."""
-
-    def __init__(self, world: World) -> None:
-        self.world = world
-        self.centre = store_centre(world.database, "湖滨医院")
-        self.clerk = world.actor(Role.OFFICER, "湖滨医院")
-        self.join(self.clerk, self.centre)
-        with world.database.transaction() as transaction:
-            family = BloodFamily(FAMILY, self.centre.id, NOON)
-            transaction.blood_centres.add_family(family)
-
-    def join(self, actor: Actor, centre: BloodCentre) -> None:
-        with self.world.database.transaction() as transaction:
-            transaction.blood_centres.set_member(actor.account_id, centre.id)
-
-    def donor(self, written: str, **changes: Any) -> tuple[Actor, RegisteredDonor]:
-        actor = self.world.actor(Role.VOLUNTEER)
-        facts = {"account_id": actor.account_id, "written": written, **changes}
-        return actor, store_donor(self.world.database, **facts)
-
-    def ask(self, written: str = "Bombay Rh+", **changes: Any) -> OpenedRequest:
-        wish = RequestWish(parse_phenotype(written), 1, NOON + timedelta(hours=24))
-        opened = open_blood_request(self.world.services, self.clerk, replace(wish, **changes))
-        self.world.drain()
-        return opened
-
-    def answer(self, donor: Actor, reference: str, answer: Answer, **said: Any) -> AskView:
-        view = answer_ask(self.world.services, donor, reference, DonorAnswer(answer, **said))
-        self.world.drain()
-        return view
-
-    def board(self, reference: str) -> Board:
-        return get_board(self.world.services, self.clerk, reference)
-
-    def record(self, reference: str, ask: DonorAsk, answer: Answer, **said: Any) -> None:
-        record_answer(self.world.services, self.clerk, reference, ask.id, answer, **said)
-        self.world.drain()
-
-    def close(self, reference: str, outcome: Outcome, cause: ResolutionCause) -> None:
-        close_request(self.world.services, self.clerk, reference, outcome, cause)
-        self.world.drain()
-
-    def heard(self, donor: Actor) -> list[NoticeKind]:
-        return [item.kind for item in list_inbox(self.world.services, donor)][::-1]
-
-    def counted(self) -> ModuleCount:
-        modules = count_outcomes(self.world.services).modules
-        return next(one for one in modules if one.module is Module.BLOOD)
 
 
 @pytest.fixture
@@ -164,6 +105,25 @@ def test_silence_brings_the_next_wave_and_nobody_is_asked_twice(desk: Desk) -> N
     assert first < board.counts["asked"] <= 30
     assert board.appeal.waves == 2
     assert all(desk.heard(one) in ([], [NoticeKind.BLOOD_ASK]) for one in donors)
+
+
+def test_a_routine_need_wakes_nobody(desk: Desk) -> None:
+    giver, _ = desk.donor("O Rh-")
+    desk.world.pass_time(hours=3)  # 23 o'clock in Hangzhou
+    routine = desk.ask("O Rh-", urgency=Urgency.ROUTINE, needed_by=NOON + timedelta(days=5))
+    board = desk.board(routine.reference)
+    assert (board.counts["asked"], board.appeal.why) == (0, Why.WAIT)
+    assert board.appeal.next_look_at == NOON + timedelta(hours=11)  # 7 o'clock
+    desk.world.pass_time(hours=8)
+    desk.world.drain()
+    assert desk.heard(giver) == [NoticeKind.BLOOD_ASK]
+
+
+def test_a_routine_need_before_the_morning_does_not_wait(desk: Desk) -> None:
+    giver, _ = desk.donor("O Rh-")
+    desk.world.pass_time(hours=3)
+    desk.ask("O Rh-", urgency=Urgency.ROUTINE, needed_by=NOON + timedelta(hours=9))
+    assert desk.heard(giver) == [NoticeKind.BLOOD_ASK]
 
 
 def test_a_worker_that_looks_twice_asks_once(desk: Desk) -> None:
@@ -533,3 +493,28 @@ def test_lists_of_centre_and_donor(desk: Desk) -> None:
     assert list_asks(desk.world.services, desk.world.family) == []
     assert desk.centre.id != BloodCentreId(0)
     assert views[0].case.circumstances.place == HANGZHOU
+
+
+def test_what_donors_are_told_outside_names_no_patient(desk: Desk) -> None:
+    donor, _ = desk.donor("O Rh-")
+    opened = desk.ask("O Rh-", patient_code="P-1", note="theatre 3")
+    with desk.world.database.transaction() as transaction:
+        case = transaction.cases.get_by_reference(opened.reference)
+        [(notice, _)] = transaction.notices.list_of_case(case.id)
+    titles = {Language.ZH: "有人需要您的血型", Language.EN: "Your blood is needed"}
+    for language, title in titles.items():
+        message = message_of(desk.world.services, notice, case, language)
+        assert message is not None
+        assert message.title == title
+        assert "湖滨医院" in message.body
+        assert message.url.endswith(f"/{language.value}/blood/asks/{opened.reference}")
+        assert not [secret for secret in ("P-1", "theatre 3", "RhD-") if secret in str(message)]
+    desk.answer(donor, opened.reference, Answer.CANNOT)
+    desk.close(opened.reference, Outcome.UNMET, ResolutionCause.NO_DONOR)
+    over = desk.world.case(opened.reference)
+    # What had not gone out by then does not go out any more.
+    assert message_of(desk.world.services, notice, over, Language.ZH) is None
+    thanks = replace(notice, kind=NoticeKind.BLOOD_THANKS)
+    thanked = message_of(desk.world.services, thanks, over, Language.ZH)
+    assert thanked is not None
+    assert thanked.title == "感谢您随时准备相助"

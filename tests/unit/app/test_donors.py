@@ -432,3 +432,28 @@ def test_two_records_become_one_when_both_centres_say_so(world: World) -> None:
     assert one.facts.reasons == (Reason("malaria", None),)
     with pytest.raises(NotFoundError):
         get_kept_donor(world.services, first, DonorId(brought.id))
+
+
+def test_an_account_goes_on_when_its_record_is_joined_to_anothers(world: World) -> None:
+    (keeper, first), (other, second) = a_centre(world), a_centre(world)
+    kept = store_donor(world.database, centre_id=keeper.id, reference="A-1", written="O-")
+    donor = world.actor(Role.VOLUNTEER)
+    register_donor(world.services, donor, FORM)
+    taken = take_on_donor(world.services, second, own(world, donor).code, "B-1")
+    assert not isinstance(taken, DonorClaim)
+    sleep_donor(world.services, donor, asleep=True)
+    claim = DonorClaim(
+        kept.id, keeper.id, other.id, ClaimReason.SAME_CONTACT, NOON, "B-1", taken.id
+    )
+    with world.database.transaction() as transaction:
+        transaction.donors.add_claim(claim)
+    code = own(world, donor).code
+    settle_claim(world.services, first, claim.id, Verdict.SAME)
+    settle_claim(world.services, second, claim.id, Verdict.SAME)
+    one = own(world, donor)
+    assert (one.id, one.reference, one.code) == (kept.id, "A-1", code)
+    assert one.declared == FORM.declared
+    assert one.consents == FORM.consents
+    assert one.asleep
+    with world.database.transaction() as transaction:
+        assert transaction.donors.find_by_code(code) is not None
