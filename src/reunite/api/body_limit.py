@@ -1,10 +1,13 @@
 """Refuse bodies that are larger than any photo, without reading them to the end."""
 
+import structlog
 from fastapi import Request
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from reunite.api.problems import ERROR_BY_HTTP_STATUS, MAX_BODY_BYTES, Describe, answer
+
+log = structlog.get_logger(__name__)
 
 TOO_LARGE = 413
 
@@ -23,7 +26,9 @@ class BodyLimit:
             return
         request = Request(scope, receive)
         announced = request.headers.get("Content-Length", "0")
-        if not announced.isdigit() or int(announced) > MAX_BODY_BYTES:
+        length = int(announced[:20]) if announced.isascii() and announced.isdigit() else None
+        if length is None or length > MAX_BODY_BYTES:
+            log.warning("body_refused", announced_bytes=length, limit_bytes=MAX_BODY_BYTES)
             refused = answer(request, ERROR_BY_HTTP_STATUS[TOO_LARGE](), self._describe, TOO_LARGE)
             # The rest of the body is still on its way: this connection is of no more use.
             refused.headers["Connection"] = "close"
@@ -40,6 +45,7 @@ def _counted(receive: Receive) -> Receive:
         message = await receive()
         received += len(message.get("body", b""))
         if received > MAX_BODY_BYTES:
+            log.warning("body_refused", received_bytes=received, limit_bytes=MAX_BODY_BYTES)
             # Answered by the handler of HTTPException, as the body is read inside of it.
             raise HTTPException(TOO_LARGE)
         return message

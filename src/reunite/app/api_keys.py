@@ -35,6 +35,7 @@ class KeyRequest:
     account_id: AccountId
     domain: str = ""
     publication_agreed: bool = False
+    photos_agreed: bool = False
     requests_per_minute: int = DEFAULT_REQUESTS_PER_MINUTE
     expires_at: datetime | None = None
 
@@ -75,6 +76,7 @@ def add_key(services: Services, actor: Actor | None, wanted: KeyRequest) -> NewK
             created_at=now,
             domain=domain,
             publication_agreed=wanted.publication_agreed,
+            photos_agreed=wanted.photos_agreed,
             requests_per_minute=wanted.requests_per_minute,
             expires_at=wanted.expires_at,
         )

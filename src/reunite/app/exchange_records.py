@@ -44,6 +44,7 @@ def push_records(services: Services, key: ApiKey, document: bytes) -> TakeReport
         via=PUSH,
         may_speak_for=frozenset({key.domain}),
         publication_agreed=key.publication_agreed,
+        photos_agreed=key.photos_agreed,
     )
     return take_records(services, terms, read_checked([document], services.clock.now()))
 
@@ -82,6 +83,7 @@ class RepositoryRequest:
     account_id: AccountId
     secret: str = ""
     publication_agreed: bool = False
+    photos_agreed: bool = False
     module: Module = Module.CHILD
     every: timedelta = timedelta(minutes=15)
 
@@ -111,6 +113,7 @@ def add_repository(services: Services, actor: Actor | None, wanted: RepositoryRe
             created_at=services.clock.now() if known is None else known.created_at,
             secret=wanted.secret,
             publication_agreed=wanted.publication_agreed,
+            photos_agreed=wanted.photos_agreed,
             module=wanted.module,
             every=wanted.every,
         )
@@ -166,6 +169,7 @@ def pull_due(services: Services) -> TakeReport | None:
             via=repository.domain,
             may_speak_for=frozenset({repository.domain}),
             publication_agreed=repository.publication_agreed,
+            photos_agreed=repository.photos_agreed,
             module=repository.module,
         )
         report = take_records(services, terms, document)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from reunite.app.confirm_channel import confirm_channel
+from reunite.app.fetch_photo import fetch_photo
 from reunite.app.make_previews import make_previews
 from reunite.app.match_facts import match_facts
 from reunite.app.match_record import match_record
@@ -19,6 +20,7 @@ Handler = Callable[[Services, Transaction, Mapping[str, object]], None]
 
 HANDLERS: Mapping[str, Handler] = {
     "confirm_channel": confirm_channel,
+    "fetch_photo": fetch_photo,
     "send_digest": send_digest,
     "match_facts": match_facts,
     "match_import": match_facts,
@@ -34,4 +36,4 @@ HANDLERS: Mapping[str, Handler] = {
 }
 
 # These ask servers of others, which may take their time; the rest must not wait for them.
-OUTSIDE_TOPICS = frozenset({"confirm_channel", "deliver_webhook", "send_digest"})
+OUTSIDE_TOPICS = frozenset({"confirm_channel", "deliver_webhook", "fetch_photo", "send_digest"})

@@ -15,6 +15,7 @@ from reunite.alerts.notices import NoticeKind
 from reunite.app.case_from_pfif import Facts, corrected, facts_of, module_of, side_of
 from reunite.app.close_case import end_case
 from reunite.app.describe_case import enter_for_matching
+from reunite.app.fetch_photo import queue_photo
 from reunite.app.services import Services
 from reunite.app.suggest_linked import case_of_record, suggest_linked
 from reunite.cases.case import Case, open_case
@@ -37,13 +38,15 @@ class Terms:
     """On what terms records come in.
 
     ``actor`` answers for them; ``may_speak_for`` are the domains whose records the sender may
-    bring; ``publication_agreed``: the families' consent to publication is warranted by contract.
+    bring; ``publication_agreed``: the families' consent to publication is warranted by contract;
+    ``photos_agreed``: photos that the records point at may be fetched.
     """
 
     actor: Actor
     via: str
     may_speak_for: frozenset[str]
     publication_agreed: bool = False
+    photos_agreed: bool = False
     module: Module = Module.CHILD  # of persons whose age does not say
 
 
@@ -110,11 +113,24 @@ def _take_person(
         transaction.partners.save_record(
             PartnerRecord(person, now, terms.via, RecordState.LIVE, case_id)
         )
+        if _has_new_photo(terms, person, known):
+            queue_photo(transaction, person.record_id)
         for note in transaction.partners.list_of_person(person.record_id):
             suggest_linked(services, transaction, note.record)
     elif arrival is Arrival.GONE and known is not None:
         take_back(services, transaction, terms.actor, known, terms.via)
     report.counts[arrival] += 1
+
+
+def _has_new_photo(terms: Terms, person: PfifRecord, known: PartnerRecord | None) -> bool:
+    address = person.text("photo_url")
+    if not terms.photos_agreed or not address.startswith(("https://", "http://")):
+        return False
+    return (
+        known is None
+        or known.state is not RecordState.LIVE
+        or known.record.text("photo_url") != address
+    )
 
 
 def _judge(

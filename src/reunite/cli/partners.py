@@ -56,6 +56,9 @@ def add(
     publication_agreed: Annotated[
         bool, typer.Option(help="The partner has the families' consent to publication.")
     ] = False,
+    photos_agreed: Annotated[
+        bool, typer.Option(help="Photos that its records point at may be fetched.")
+    ] = False,
 ) -> None:
     """Make a key; its secret is shown this once."""
     with opened() as (_, services):
@@ -65,6 +68,7 @@ def add(
             account_id=staff_member(services, account).account_id,
             domain=domain,
             publication_agreed=publication_agreed,
+            photos_agreed=photos_agreed,
             requests_per_minute=per_minute,
             expires_at=services.clock.now() + timedelta(days=days) if days else None,
         )
@@ -114,6 +118,9 @@ def add_repository_command(
     publication_agreed: Annotated[
         bool, typer.Option(help="It has the families' consent to publication.")
     ] = False,
+    photos_agreed: Annotated[
+        bool, typer.Option(help="Photos that its records point at may be fetched.")
+    ] = False,
 ) -> None:
     """Pull from a repository from now on, or on other terms."""
     if module not in MODULES:
@@ -125,6 +132,7 @@ def add_repository_command(
             account_id=staff_member(services, account).account_id,
             secret=sys.stdin.readline().strip() if key_stdin else "",
             publication_agreed=publication_agreed,
+            photos_agreed=photos_agreed,
             module=MODULES[module],
             every=timedelta(minutes=every_minutes),
         )

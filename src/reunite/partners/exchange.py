@@ -136,6 +136,7 @@ class Repository:
     created_at: datetime
     secret: str = field(default="", repr=False)  # our key there
     publication_agreed: bool = False
+    photos_agreed: bool = False  # the photos that its records point at may be fetched
     module: Module = Module.CHILD  # of persons whose age is not known
     every: timedelta = DEFAULT_PULL_EVERY
     due_at: datetime | None = None  # None: at once

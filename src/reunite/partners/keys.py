@@ -52,6 +52,7 @@ class ApiKey:
     domain: str = ""  # whose records it may write
     # The partner has the families' consent to publication, by contract.
     publication_agreed: bool = False
+    photos_agreed: bool = False  # and allows us to fetch the photos that its records point at
     requests_per_minute: int = DEFAULT_REQUESTS_PER_MINUTE
     expires_at: datetime | None = None
     revoked_at: datetime | None = None

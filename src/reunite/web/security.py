@@ -1,10 +1,13 @@
 """What every answer carries and what no request may exceed, beneath all pages."""
 
+import structlog
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from reunite.kernel.errors import InvalidInputError
 from reunite.web.page import new_request_id
+
+log = structlog.get_logger(__name__)
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'self'; "
@@ -61,9 +64,10 @@ class SecurityMiddleware:
                 headers["X-Request-ID"] = scope["reunite_request_id"]
             await send(message)
 
-        await self._app(scope, self._limited(receive), send_with_headers)
+        limited = self._limited(receive, scope["reunite_request_id"])
+        await self._app(scope, limited, send_with_headers)
 
-    def _limited(self, receive: Receive) -> Receive:
+    def _limited(self, receive: Receive, request_id: str) -> Receive:
         received = 0
 
         async def limited() -> Message:
@@ -77,6 +81,12 @@ class SecurityMiddleware:
             ):
                 message = await receive()
                 received += len(message.get("body", b""))
+            log.warning(
+                "body_refused",
+                request_id=request_id,
+                received_bytes=received,
+                limit_bytes=self._max_body_bytes,
+            )
             raise InvalidInputError("body_too_large", max_bytes=self._max_body_bytes)
 
         return limited

@@ -5,6 +5,7 @@ from enum import Enum
 
 import pytest
 from fastapi import FastAPI
+from structlog.testing import capture_logs
 
 from reunite.api.access import allow
 from reunite.api.problems import (
@@ -144,11 +145,22 @@ def test_what_the_framework_refuses_is_a_problem_too(
 
 
 def test_a_large_body_is_refused_by_its_announcement(client: Client) -> None:
-    answer = client.post(
-        "/sessions", content=b"", headers={"Content-Length": str(MAX_BODY_BYTES + 1)}
-    )
+    with capture_logs() as logs:
+        answer = client.post(
+            "/sessions", content=b"", headers={"Content-Length": str(MAX_BODY_BYTES + 1)}
+        )
     assert answer.status_code == 413
     assert answer.json()["code"] == "body_too_large"
+    [log] = [one for one in logs if one["event"] == "body_refused"]
+    assert log["announced_bytes"] == MAX_BODY_BYTES + 1
+
+
+@pytest.mark.parametrize("length", ["²", "-1", "9" * 5000])
+def test_a_length_that_is_no_number_is_refused(client: Client, length: str) -> None:
+    answer = client.post(
+        "/sessions", content=b"", headers={"Content-Length": length.encode("latin-1")}
+    )
+    assert answer.status_code == 413
 
 
 def test_a_large_body_is_refused_while_it_comes_in(client: Client) -> None:

@@ -5,6 +5,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.routing import Route
+from structlog.testing import capture_logs
 
 from reunite.accounts.account import Role
 from reunite.app.access import PUBLIC
@@ -165,7 +166,10 @@ def test_htmx_sends_the_token_in_a_header(site: Site) -> None:
 def test_too_much_is_refused_with_a_page(site: Site) -> None:
     reader = site.reader(site.world.family)
     reader.get("/en/find")
-    answer = reader.post("/en/find", files={"photo": ("x.jpg", b"\xff" * 300_000)})
+    with capture_logs() as logs:
+        answer = reader.post("/en/find", files={"photo": ("x.jpg", b"\xff" * 300_000)})
+    [log] = [one for one in logs if one["event"] == "body_refused"]
+    assert log["received_bytes"] > log["limit_bytes"] == 200_000
     assert answer.status_code == 413
     assert "more than 0 MB" in answer.text
 

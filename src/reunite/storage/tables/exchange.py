@@ -35,6 +35,7 @@ api_keys = Table(
     Column("created_at", UTC_TIME, nullable=False),
     text_column("domain"),
     Column("publication_agreed", Boolean, nullable=False),
+    Column("photos_agreed", Boolean, nullable=False, server_default=text("false")),
     Column("requests_per_minute", Integer, nullable=False),
     Column("expires_at", UTC_TIME),
     Column("revoked_at", UTC_TIME),
@@ -62,6 +63,7 @@ repositories = Table(
     Column("created_at", UTC_TIME, nullable=False),
     text_column("secret"),  # ours there: it has to be sent, so it cannot be a digest
     Column("publication_agreed", Boolean, nullable=False),
+    Column("photos_agreed", Boolean, nullable=False, server_default=text("false")),
     Column("module", SmallInteger, nullable=False),
     Column("every_seconds", Integer, nullable=False),
     Column("due_at", UTC_TIME),

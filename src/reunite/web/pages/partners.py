@@ -57,6 +57,7 @@ def submit_key(page: Page) -> Response:
                 else _own(page),
                 domain=form.text("domain"),
                 publication_agreed=form.flag("publication_agreed"),
+                photos_agreed=form.flag("photos_agreed"),
                 requests_per_minute=form.integer("requests_per_minute")
                 or DEFAULT_REQUESTS_PER_MINUTE,
             ),
