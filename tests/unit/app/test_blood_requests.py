@@ -313,6 +313,20 @@ def test_nobody_else_sees_anything(desk: Desk) -> None:
     ]
 
 
+def test_a_contact_is_there_for_a_week_after_the_request(desk: Desk) -> None:
+    donor, _ = desk.donor("O Rh-")
+    opened = desk.ask("O Rh-")
+    desk.answer(donor, opened.reference, Answer.COMING, contact="138")
+    ask = desk.board(opened.reference).rows[0].ask
+    desk.record(opened.reference, ask, Answer.GIVEN)
+    desk.close(opened.reference, Outcome.HELPED, ResolutionCause.DONOR_ASKED)
+    assert see_contact(desk.world.services, desk.clerk, opened.reference, ask.id).contact == "138"
+    desk.world.pass_time(days=8)
+    assert not desk.board(opened.reference).rows[0].contact_open
+    with pytest.raises(NotFoundError):
+        see_contact(desk.world.services, desk.clerk, opened.reference, ask.id)
+
+
 def test_only_verified_centres_ask(desk: Desk) -> None:
     world = desk.world
     wish = RequestWish(parse_phenotype("O-"), 1, NOON + timedelta(hours=2))
