@@ -19,13 +19,14 @@ from evals.faces.__main__ import RESULTS, ROOT, cache_folder
 from evals.faces.layouts import is_sealed
 from evals.faces.reading import Reader, Source, people_of
 from evals.faces.strangers import without_people
-from reunite.faces.adapter_trial import cross_fitted
+from reunite.faces.adapter_trial import cross_fitted, fold_of_people
 from reunite.faces.adapters import Adapter, shipped_adapter
-from reunite.faces.calibration import Calibration, write_calibration
+from reunite.faces.calibration import Calibration, Pooling, write_calibration
 from reunite.faces.calibration_fitting import (
     Mates,
     Strangers,
     fit_calibration,
+    fit_pooling,
     stranger_pairs,
 )
 from reunite.faces.engine import FaceEngine
@@ -76,19 +77,25 @@ def main() -> None:
     results = {}
     for name, adapter in (("sface-dlib-lag", shipped_adapter()), ("sface", None)):
         templates = adapter.templates(rows.embeddings) if adapter else rows.embeddings[0]
+        mates, pooling = _mates(options, reader, adapter)
         calibration = fit_calibration(
             Strangers(templates[half], ages[half], sexes[half]),
-            _mates(options, reader, adapter),
+            mates,
             model_digest=SFACE.sha256,
             adapter_digest=adapter.digest if adapter else IDENTITY_ADAPTER,
             fitted_on=f"UTKFace {int(half.sum())} faces ({digest[:16]}), LAG development, LFW",
+            pooling=pooling,
         )
         held_out = Strangers(templates[~half], ages[~half], sexes[~half])
         results[name] = check(calibration, held_out, 2) | {
             "mates": {
                 f"{band}-{'far' if far else 'near'}": [round(d.mean, 4), round(d.stdev, 4)]
                 for (band, far), d in calibration.mates.items()
-            }
+            },
+            "pooling": {
+                "strangers": round(pooling.strangers, 4),
+                "mates": round(pooling.mates, 4),
+            },
         }
         folder = ROOT / "src" / "reunite" / "faces" / "data"
         text = write_calibration(calibration)
@@ -99,8 +106,13 @@ def main() -> None:
     print(text)
 
 
-def _mates(options: argparse.Namespace, reader: Reader, adapter: Adapter | None) -> Mates:
-    """Similarities of one person across years with the younger estimated age; and of LFW."""
+def _mates(
+    options: argparse.Namespace, reader: Reader, adapter: Adapter | None
+) -> tuple[Mates, Pooling]:
+    """Similarities of one person across years with the younger estimated age; and of LFW.
+
+    And what a second young photo of the same people adds.
+    """
     photos = [p for p in read_folder(options.people) if not is_sealed(p.person)]
     rows, _ = reader.rows(Source(options.people, photos))
     people = people_of(photos)
@@ -112,7 +124,10 @@ def _mates(options: argparse.Namespace, reader: Reader, adapter: Adapter | None)
     # On a child's photo an estimate above eighteen is wrong.
     younger = np.minimum(np.minimum(estimated[young][:, None], estimated[grown][None, :]), 18)
     younger = np.broadcast_to(younger, same.shape)
-    return Mates(scores[same], younger[same], _grown_mates(options, reader, adapter))
+    mates = Mates(scores[same], younger[same], _grown_mates(options, reader, adapter))
+    # The same seed as in ``cross_fitted``: templates of two folds are of two adapters.
+    fold = fold_of_people(people.ids, 0) if adapter else np.zeros_like(people.ids)
+    return mates, fit_pooling(templates, people.ids, people.young, fold)
 
 
 def _cross_fitted(

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from reunite.app.services import Services
+from reunite.app.weigh_faces import face_evidence, weigh_photos
 from reunite.cases.case import Case
 from reunite.cases.leads import NO_PHOTO
+from reunite.faces.calibration import Likelihood
 from reunite.kernel.ids import PhotoId
 from reunite.kernel.people import Side
 from reunite.ports import Transaction
@@ -14,14 +16,17 @@ from reunite.ports import Transaction
 
 @dataclass(frozen=True, slots=True)
 class Faces:
-    """The most similar two photos of two records.
+    """The most similar two photos of two records, and the mean over all of their pairs.
 
     Of records of one side the photo of the first stands as the missing one's.
+    ``photos`` of the missing and of the found person that went into the mean.
     """
 
     similarity: float
     missing_photo_id: PhotoId
     found_photo_id: PhotoId
+    mean_similarity: float = 0.0
+    photos: tuple[int, int] = (1, 1)
 
     @property
     def is_known(self) -> bool:
@@ -45,6 +50,35 @@ def compare_faces(services: Services, transaction: Transaction, case: Case, part
     )
     row, column = np.unravel_index(int(np.argmax(cosines)), cosines.shape)
     photos = mine[int(row)][1], theirs[int(column)][1]
+    counts = len(mine), len(theirs)
     if case.side is not Side.MISSING:
-        photos = photos[1], photos[0]
-    return Faces(float(cosines[row, column]), *photos)
+        photos, counts = photos[::-1], counts[::-1]
+    return Faces(float(cosines[row, column]), *photos, float(cosines.mean()), counts)
+
+
+def weigh_compared(
+    services: Services, transaction: Transaction, case: Case, partner: Case, faces: Faces
+) -> Likelihood | None:
+    """What all photos of two records say together, at the ages of the most similar two.
+
+    None where one has no photo, or templates of this kind were never calibrated.
+    """
+    if services.calibration is None or not faces.is_known:
+        return None
+    photos = {
+        photo.id: photo
+        for of_case in transaction.photos.list_of_cases([case.id, partner.id]).values()
+        for photo in of_case
+    }
+    best = [photos.get(one) for one in (faces.missing_photo_id, faces.found_photo_id)]
+    first, second = (case, partner) if case.side is Side.MISSING else (partner, case)
+    return weigh_photos(
+        services, faces.mean_similarity, (first, best[0]), (second, best[1]), faces.photos
+    )
+
+
+def said_of_faces(
+    faces: Faces, likelihood: Likelihood | None
+) -> tuple[float | None, tuple[str, float] | None]:
+    """What ``weigh`` is told of two records' faces: a similarity, and its calibrated evidence."""
+    return (faces.similarity if faces.is_known else None), face_evidence(likelihood)

@@ -1,6 +1,6 @@
 """Suggest records of the same side that may be about one person; nothing is ever merged."""
 
-from reunite.app.compare_faces import compare_faces
+from reunite.app.compare_faces import compare_faces, said_of_faces, weigh_compared
 from reunite.app.describe_case import NO_BACKGROUND, describe
 from reunite.app.services import Services
 from reunite.cases.case import Case
@@ -50,7 +50,8 @@ def suggest_duplicates(
             continue
         faces = compare_faces(services, transaction, case, partner)
         if faces.is_known:
-            weight = weigh_same_side(reading, theirs, PUBLISHED, faces.similarity)
+            likelihood = weigh_compared(services, transaction, case, partner, faces)
+            weight = weigh_same_side(reading, theirs, PUBLISHED, *said_of_faces(faces, likelihood))
         if is_likely(services, transaction, case.side, weight):
             likely.append((weight, partner))
     likely.sort(key=lambda one: -one[0].bits)
@@ -78,7 +79,7 @@ def weigh_duplicate(
         describe(case, backgrounds.get(case.id, NO_BACKGROUND)),
         describe(other, backgrounds.get(other.id, NO_BACKGROUND)),
         PUBLISHED,
-        faces.similarity if faces.is_known else None,
+        *said_of_faces(faces, weigh_compared(services, transaction, case, other, faces)),
     )
 
 

@@ -12,10 +12,20 @@ from reunite.app.services import Services
 from reunite.cases.case import Case
 from reunite.cases.leads import LeadStatus
 from reunite.cases.photos import CasePhoto
-from reunite.faces.adapter_trial import TrialReport, cross_fitted, cross_validate
+from reunite.faces.adapter_trial import (
+    TrialReport,
+    cross_fitted,
+    cross_validate,
+    fold_of_people,
+)
 from reunite.faces.adapters import Adapter
 from reunite.faces.calibration import Calibration
-from reunite.faces.calibration_fitting import Mates, Strangers, fit_calibration
+from reunite.faces.calibration_fitting import (
+    Mates,
+    Strangers,
+    fit_calibration,
+    fit_pooling,
+)
 from reunite.faces.fitting import OWN_LICENCE, AgedRows, LabelledRows, fit_adapter
 from reunite.faces.installed_adapters import AdapterFolder
 from reunite.faces.labelled import GROWN_AT_YEARS, read_folder
@@ -28,6 +38,7 @@ from reunite.ports import Look, LookPurpose, Transaction
 
 ADMINS = frozenset({Role.ADMIN})
 LEADS_AT_ONCE = 200
+TRIAL_SEED = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +191,7 @@ def _calibrated(
     Mates are seen through adapters that were fitted without them.  Strangers are the faces of
     known age, of which the adapter knows nothing but the means of age bands.
     """
-    templates = cross_fitted(engine.models, people, aged)
+    templates = cross_fitted(engine.models, people, aged, seed=TRIAL_SEED)
     young, grown = np.flatnonzero(people.young), np.flatnonzero(~people.young)
     same = people.ids[young][:, None] == people.ids[grown][None, :]
     similarity = (templates[young] @ templates[grown].T)[same]
@@ -196,6 +207,9 @@ def _calibrated(
         model_digest=engine.model.sha256,
         adapter_digest=adapter.digest,
         fitted_on=adapter.training_data,
+        pooling=fit_pooling(
+            templates, people.ids, people.young, fold_of_people(people.ids, TRIAL_SEED)
+        ),
     )
 
 

@@ -34,6 +34,8 @@ from reunite.kernel.places import Point
 
 DOMAIN = "demo.example"
 TOWN = Point(30.2741, 120.1551)  # Hangzhou, whose lake everybody knows
+# A leap year, so that every day of this year is one of that year.
+LOST_IN = 1996
 ACCOUNTS_FILE = "demo-accounts.json"
 
 
@@ -320,21 +322,24 @@ def _grown_child() -> CaseReport:
 
 
 def _waiting(now: datetime) -> CaseReport:
+    """Somebody lost young and long ago: by now there are previews of how she may look."""
     return CaseReport(
         module=Module.CHILD,
         side=Side.MISSING,
-        person=Person(name="王小妹", sex=Sex.FEMALE, birth_years=YearRange(1980, 1980)),
+        person=Person(
+            name="王小妹", sex=Sex.FEMALE, birth_years=YearRange(LOST_IN - 16, LOST_IN - 16)
+        ),
         circumstances=Circumstances(
-            seen_at=now - timedelta(days=365 * 36),
+            seen_at=now.replace(year=LOST_IN),
             place=TOWN,
             place_label="杭州市",
-            story="一九九〇年前后在火车站走散，当时约十岁。照片是后来亲戚寄来的。",
+            story="一九九六年在火车站走散，当时十六岁。照片摄于走散之前不久。",
         ),
         consent_search=True,
         consent_publish=True,
         contact="139 0000 0000",
         photo=as_if_older_print(astronaut()),
-        captured_year=2004,
+        captured_year=LOST_IN,
     )
 
 

@@ -5,11 +5,12 @@ from collections.abc import Mapping
 import numpy as np
 import structlog
 
+from reunite.app.estimate_ages import estimate_age
 from reunite.app.intake import view_stored
 from reunite.app.services import Services
-from reunite.cases.age_at_photo import age_at_photo, likely_birth_year, recorded_age
+from reunite.cases.age_at_photo import age_at_photo, likely_birth_year
 from reunite.cases.case import Case
-from reunite.cases.photos import CasePhoto, EstimatedAge
+from reunite.cases.photos import CasePhoto
 from reunite.cases.previews import AgePreview, next_due, wanted_ages
 from reunite.faces.progression.marking import encode_marked
 from reunite.faces.progression.port import AgeingReader
@@ -52,9 +53,7 @@ def make_previews(
         return
     photos = [p for p in transaction.photos.list_of_case(case.id) if p.chosen is not None]
     for photo in photos:
-        if _needs_estimate(case, photo):
-            _estimate(services, ageing, photo)
-            transaction.photos.save(photo)
+        estimate_age(services, transaction, case, photo)
     source = _best_source(case, photos)
     if source is None:
         return
@@ -71,18 +70,6 @@ def make_previews(
 def wants_previews(case: Case) -> bool:
     """Whether the case is of a child who is still looked for."""
     return case.is_open and case.side is Side.MISSING and case.module is Module.CHILD
-
-
-def _needs_estimate(case: Case, photo: CasePhoto) -> bool:
-    recorded = recorded_age(case.person.birth_years, photo.captured_year)
-    return recorded is None and photo.estimated_age is None
-
-
-def _estimate(services: Services, ageing: AgeingReader, photo: CasePhoto) -> None:
-    _, views = view_stored(services, photo.storage_key)
-    if photo.chosen is not None:
-        looks = ageing.estimate_age(views[photo.chosen].chip)
-        photo.estimated_age = EstimatedAge(looks.years, looks.low, looks.high)
 
 
 def _best_source(case: Case, photos: list[CasePhoto]) -> tuple[CasePhoto, float, int] | None:

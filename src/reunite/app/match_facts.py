@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 
-from reunite.app.compare_faces import Faces, compare_faces
+from reunite.app.compare_faces import Faces, compare_faces, said_of_faces, weigh_compared
 from reunite.app.describe_case import NO_BACKGROUND, describe
 from reunite.app.find_duplicates import suggest_duplicates
 from reunite.app.services import Services
 from reunite.cases.case import Case
 from reunite.cases.leads import Lead, LeadEvidence
+from reunite.faces.calibration import Likelihood
 from reunite.kernel.ids import CaseId
 from reunite.kernel.people import Module, Side
 from reunite.partners.linkage.blocking import keys_of
@@ -93,7 +94,8 @@ def match_case(services: Services, transaction: Transaction, case: Case, reading
             continue
         faces = compare_faces(services, transaction, case, partner)
         if faces.is_known:
-            weight = weigh(*pair, PUBLISHED, faces.similarity)
+            likelihood = weigh_compared(services, transaction, case, partner, faces)
+            weight = weigh(*pair, PUBLISHED, *said_of_faces(faces, likelihood))
         if (
             weight.bits >= settings.lead_bits
             and posterior(weight.bits, pool) >= settings.lead_probability
@@ -121,14 +123,18 @@ def lead_of(services: Services, case: Case, partner: Case, weight: Weight, faces
 
 
 def weigh_pair(
-    transaction: Transaction, case: Case, partner: Case, similarity: float | None
+    transaction: Transaction,
+    case: Case,
+    partner: Case,
+    faces: Faces,
+    likelihood: Likelihood | None,
 ) -> Weight:
-    """What facts and faces of two records say."""
+    """What facts and faces of two records say; ``likelihood`` is that of ``weigh_compared``."""
     backgrounds = transaction.backgrounds.get_many([case.id, partner.id])
     missing, found = (case, partner) if case.side is Side.MISSING else (partner, case)
     return weigh(
         describe(missing, backgrounds.get(missing.id, NO_BACKGROUND)),
         describe(found, backgrounds.get(found.id, NO_BACKGROUND)),
         PUBLISHED,
-        similarity,
+        *said_of_faces(faces, likelihood),
     )

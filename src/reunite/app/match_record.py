@@ -6,11 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from reunite.app.compare_faces import Faces, compare_faces
+from reunite.app.compare_faces import Faces, compare_faces, weigh_compared
+from reunite.app.estimate_ages import estimate_age
 from reunite.app.find_duplicates import is_likely, suggest_pair, weigh_duplicate
 from reunite.app.match_facts import lead_of, other_side, weigh_pair
 from reunite.app.services import Services
+from reunite.app.weigh_faces import is_alike, least_similarity
 from reunite.cases.case import Case
+from reunite.faces.calibration import Likelihood
 from reunite.gallery.port import NO_TEMPLATE, Filter, Probes
 from reunite.kernel.ids import CaseId, PhotoId
 from reunite.kernel.people import Side
@@ -24,11 +27,11 @@ SYNTHETIC_SUBJECT = 0  # what ``make_facts`` says of a template without a case
 
 @dataclass(frozen=True, slots=True)
 class _Alike:
-    """A record with a photo that looks like the one searched with."""
+    """A record with photos that look like those searched with, and what they say."""
 
     case: Case
-    photo_id: PhotoId
-    similarity: float
+    faces: Faces
+    likelihood: Likelihood | None
 
 
 def match_record(
@@ -43,21 +46,15 @@ def match_record(
     template = transaction.templates.find_of_photo(photo_id, services.gallery.space)
     if template is None or not case.is_open:
         return
+    estimate_age(services, transaction, case, transaction.photos.get(photo_id))
     ruled_out = frozenset(
         int(partner) for partner in transaction.leads.list_rejected_partners(case.id)
     )
-    for one in _alike(
-        services, transaction, template[1], other_side(case.side), ruled_out | {int(case.id)}
-    ):
-        photos = (photo_id, one.photo_id)
-        if case.side is not Side.MISSING:
-            photos = (one.photo_id, photo_id)
-        # Another two photos of theirs may be more alike than this one.
-        best = compare_faces(services, transaction, case, one.case)
-        faces = best if best.similarity > one.similarity else Faces(one.similarity, *photos)
-        weight = weigh_pair(transaction, case, one.case, faces.similarity)
-        transaction.leads.add_new(lead_of(services, case, one.case, weight, faces))
-    for one in _alike(services, transaction, template[1], case.side, frozenset({int(case.id)})):
+    searched = (photo_id, template[1])
+    for one in _alike(services, transaction, case, searched, other_side(case.side), ruled_out):
+        weight = weigh_pair(transaction, case, one.case, one.faces, one.likelihood)
+        transaction.leads.add_new(lead_of(services, case, one.case, weight, one.faces))
+    for one in _alike(services, transaction, case, searched, case.side, frozenset()):
         weight = weigh_duplicate(services, transaction, case, one.case)
         if is_likely(services, transaction, case.side, weight):
             suggest_pair(services, transaction, case, one.case, weight)
@@ -68,23 +65,25 @@ def match_record(
 def _alike(
     services: Services,
     transaction: Transaction,
-    vector: npt.NDArray[np.float32],
+    case: Case,
+    searched: tuple[PhotoId, npt.NDArray[np.float32]],
     side: Side,
     excluded: frozenset[int],
 ) -> Iterator[_Alike]:
     """Open records of a side with a photo like this one, the most similar first."""
     hits = services.gallery.search(
-        Probes(services.gallery.space, vector[None, :]),
+        Probes(services.gallery.space, searched[1][None, :]),
         SEARCH_DEPTH,
         Filter(
             sides=frozenset({side}),
-            excluded_subject_ids=excluded | {SYNTHETIC_SUBJECT},
+            excluded_subject_ids=excluded | {int(case.id), SYNTHETIC_SUBJECT},
         ),
     )
+    least = least_similarity(services)
     alike = [
         (int(found_id), float(similarity))
         for found_id, similarity in zip(hits.template_ids[0], hits.similarity[0], strict=True)
-        if found_id != NO_TEMPLATE and similarity >= services.settings.lead_similarity
+        if found_id != NO_TEMPLATE and similarity >= least
     ]
     owners = transaction.templates.photos_of([template_id for template_id, _ in alike])
     cases = transaction.cases.get_many([case_id for case_id, _ in owners.values()])
@@ -96,5 +95,13 @@ def _alike(
         partner = cases.get(partner_id)
         if partner is None or not partner.is_open or partner_id in partners:
             continue
-        partners.add(partner_id)
-        yield _Alike(partner, partner_photo_id, similarity)
+        photos = (searched[0], partner_photo_id)
+        if case.side is not Side.MISSING:
+            photos = photos[::-1]
+        # Another two photos of theirs may be more alike than this one.
+        best = compare_faces(services, transaction, case, partner)
+        faces = best if best.similarity > similarity else Faces(similarity, *photos, similarity)
+        likelihood = weigh_compared(services, transaction, case, partner, faces)
+        if is_alike(services, faces.similarity, likelihood):
+            partners.add(partner_id)
+            yield _Alike(partner, faces, likelihood)

@@ -1,17 +1,21 @@
 """Review leads: compare side by side, accept with a second pair of eyes, or reject for ever."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from reunite.accounts.account import STAFF, Actor, require_role
+from reunite.app.compare_faces import compare_faces
+from reunite.app.flag_relatives import kin_hints
 from reunite.app.services import Services
-from reunite.app.weigh_faces import weigh_photos
+from reunite.app.weigh_faces import is_alike, weigh_photos
 from reunite.cases.case import Case
 from reunite.cases.facts import FactComparison, compare
+from reunite.cases.kinship import KinHint
 from reunite.cases.leads import Lead, LeadStatus, Verdict
 from reunite.cases.photos import CasePhoto
 from reunite.faces.calibration import Likelihood
 from reunite.kernel.errors import ConflictError
-from reunite.kernel.ids import LeadId
+from reunite.kernel.ids import CaseId, LeadId, PhotoId
 from reunite.kernel.people import YearRange, age_in_years
 from reunite.ports import Look, LookPurpose, Transaction
 
@@ -38,6 +42,8 @@ class LeadView:
     facts: list[FactComparison]
     may_decide: bool  # the first reviewer cannot be the second
     likelihood: Likelihood | None  # None where the templates were never calibrated
+    photos: tuple[int, int] = (1, 1)  # of either side, that the likelihood is of
+    kin: list[KinHint] = field(default_factory=list)  # reasons to think of a relative
 
 
 def list_leads(
@@ -106,32 +112,67 @@ def _views(
         for of_case in transaction.photos.list_of_cases(case_ids).values()
         for photo in of_case
     }
-    views = []
-    for lead in leads:
-        missing = _side(cases[lead.missing_case_id], photos.get(lead.missing_photo_id))
-        found = _side(cases[lead.found_case_id], photos.get(lead.found_photo_id))
-        views.append(
-            LeadView(
-                lead=lead,
-                missing=missing,
-                found=found,
-                lapse_years=_lapse(missing, found),
-                facts=compare(missing.case, found.case),
-                may_decide=lead.status in WAITING
-                and actor.account_id not in (missing.case.opened_by, found.case.opened_by)
-                and all(
-                    decision.by != actor.account_id or decision.verdict is not Verdict.ACCEPT
-                    for decision in lead.decisions
-                ),
-                likelihood=weigh_photos(
-                    services,
-                    lead.similarity,
-                    (missing.case, missing.photo),
-                    (found.case, found.photo),
-                ),
-            )
-        )
-    return views
+    return [_view(services, transaction, actor, lead, (cases, photos)) for lead in leads]
+
+
+def _view(
+    services: Services,
+    transaction: Transaction,
+    actor: Actor,
+    lead: Lead,
+    known: tuple[Mapping[CaseId, Case], Mapping[PhotoId, CasePhoto]],
+) -> LeadView:
+    cases, photos = known
+    missing = _side(cases[lead.missing_case_id], photos.get(lead.missing_photo_id))
+    found = _side(cases[lead.found_case_id], photos.get(lead.found_photo_id))
+    similarity, counts = _of_all_photos(
+        services, transaction, lead, (missing.case, found.case), photos
+    )
+    likelihood = weigh_photos(
+        services,
+        similarity,
+        (missing.case, missing.photo),
+        (found.case, found.photo),
+        counts,
+    )
+    facts = compare(missing.case, found.case)
+    alike = lead.is_of_faces and is_alike(services, lead.similarity, likelihood)
+    return LeadView(
+        lead=lead,
+        missing=missing,
+        found=found,
+        lapse_years=_lapse(missing, found),
+        facts=facts,
+        may_decide=lead.status in WAITING
+        and actor.account_id not in (missing.case.opened_by, found.case.opened_by)
+        and all(
+            decision.by != actor.account_id or decision.verdict is not Verdict.ACCEPT
+            for decision in lead.decisions
+        ),
+        likelihood=likelihood,
+        photos=counts,
+        kin=kin_hints(transaction, lead, missing.case, facts, is_alike=alike),
+    )
+
+
+def _of_all_photos(
+    services: Services,
+    transaction: Transaction,
+    lead: Lead,
+    sides: tuple[Case, Case],
+    photos: Mapping[PhotoId, CasePhoto],
+) -> tuple[float, tuple[int, int]]:
+    """The mean similarity of all pairs of their photos, and how many there are on either side."""
+    counts = [
+        sum(photo.case_id == case.id and photo.chosen is not None for photo in photos.values())
+        for case in sides
+    ]
+    if max(counts) > 1:
+        faces = compare_faces(services, transaction, *sides)
+        if faces.is_known:
+            return faces.mean_similarity, faces.photos
+    # The templates go when a case closes; what the lead was found by stays.
+    return lead.similarity, (1, 1)
 
 
 def _side(case: Case, photo: CasePhoto | None) -> LeadSide:

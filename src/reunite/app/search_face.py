@@ -15,10 +15,11 @@ import numpy as np
 from reunite.accounts.account import EVERYONE, Actor, require_role
 from reunite.app.intake import kept, probe_of, read_photo, view_stored
 from reunite.app.services import Services
-from reunite.app.weigh_faces import weigh_probe
+from reunite.app.weigh_faces import ProbeAge, weigh_probe
 from reunite.cases.case import Case
 from reunite.cases.photos import PhotoFace, require_face
 from reunite.faces.calibration import Likelihood
+from reunite.faces.port import FaceView
 from reunite.gallery.port import ADMIT_ALL, NO_TEMPLATE, Filter, Probes
 from reunite.kernel.errors import InvalidInputError, NotFoundError, TooManyRequestsError
 from reunite.kernel.ids import CaseId, PhotoId
@@ -231,8 +232,9 @@ def view_search(
             incomplete=False,
         )
     excluded = filter.excluded_subject_ids | {int(case_id) for case_id in probe.set_aside}
+    pooled = _pooled(services, probes)
     hits = services.gallery.search(
-        _pooled(services, probes), SEARCH_DEPTH, replace(filter, excluded_subject_ids=excluded)
+        pooled.probes, SEARCH_DEPTH, replace(filter, excluded_subject_ids=excluded)
     )
     similarity = {
         int(template_id): float(value)
@@ -240,7 +242,7 @@ def view_search(
         if template_id != NO_TEMPLATE
     }
     with services.database.transaction() as transaction:
-        found = _visible(services, transaction, actor, similarity, probe.captured_year)
+        found = _visible(services, transaction, actor, similarity, pooled)
         synthetic = transaction.templates.count().get("synthetic", 0)
         now = services.clock.now()
         transaction.looks.add(
@@ -287,22 +289,44 @@ def get_search_photo(
     return photos[number]
 
 
-def _pooled(services: Services, photos: Sequence[Probe]) -> Probes:
+@dataclass(frozen=True, slots=True)
+class _Pooled:
+    """Several photos as one probe.
+
+    shrinkage : the mean of the similarities of the photos, as a share of the probe's own
+    """
+
+    probes: Probes
+    shrinkage: float
+    age: ProbeAge
+
+
+def _pooled(services: Services, photos: Sequence[Probe]) -> _Pooled:
     """One template of all photos: the direction of their mean.
 
     The cosine with it is, but for one factor, the mean of the cosines with each: a record
     must resemble the person at every age, and one bad photo weighs as much as it should.
     """
-    single = [
-        probe_of(services, view_stored(services, one.storage_key)[1][one.chosen])
+    views = [
+        view_stored(services, one.storage_key)[1][one.chosen]
         for one in photos
         if one.chosen is not None
     ]
+    single = [probe_of(services, view) for view in views]
     total = np.sum([one.vectors[0] for one in single], axis=0)
     length = float(np.linalg.norm(total))
     # Two photos of which one is the negative of the other: only made vectors are.
     mean = total / length if length > 0 else single[0].vectors[0]
-    return Probes(single[0].space, mean.astype(np.float32)[None, :])
+    return _Pooled(
+        Probes(single[0].space, mean.astype(np.float32)[None, :]),
+        shrinkage=length / len(single),
+        age=ProbeAge(photos[0].captured_year, _looks(services, views[0]), len(single)),
+    )
+
+
+def _looks(services: Services, view: FaceView) -> float | None:
+    """How old a face looks; None where only permissively licensed parts may be used."""
+    return None if services.ageing is None else services.ageing.estimate_age(view.chip).years
 
 
 def digest_of(token: str) -> bytes:
@@ -319,7 +343,7 @@ def _visible(
     transaction: Transaction,
     actor: Actor,
     similarity: dict[int, float],
-    probe_year: int | None,
+    pooled: _Pooled,
 ) -> list[Resemblance]:
     owners = transaction.templates.photos_of(list(similarity))
     cases = transaction.cases.get_many(list({case_id for case_id, _ in owners.values()}))
@@ -332,20 +356,23 @@ def _visible(
         if case_id not in best or candidate[0] > best[case_id][0]:
             best[case_id] = candidate
     ranked = sorted(best.items(), key=lambda item: (-item[1][0], item[0]))[:RESULTS]
-    photos = transaction.photos.list_of_cases([case_id for case_id, _ in ranked])
-    years = {photo.id: photo.captured_year for of_case in photos.values() for photo in of_case}
+    photos = {
+        photo.id: photo
+        for of_case in transaction.photos.list_of_cases([case_id for case_id, _ in ranked]).values()
+        for photo in of_case
+    }
     return [
         Resemblance(
             cases[case_id],
             photo_id,
             value,
-            years.get(photo_id),
+            photos[photo_id].captured_year if photo_id in photos else None,
             weigh_probe(
                 services,
-                value,
-                cases[case_id].person.birth_years,
-                years.get(photo_id),
-                probe_year,
+                value * pooled.shrinkage,
+                pooled.age,
+                cases[case_id],
+                photos.get(photo_id),
             ),
         )
         for case_id, (value, photo_id) in ranked

@@ -40,7 +40,9 @@ class Settings:
     sightings_per_hour: int = 20
     reports_per_day: int = 20
     leads_per_record: int = 10
-    # Below this nobody is alike: different adults reach .42 once in a thousand pairs.
+    # Two faces make a lead if at most this share of strangers of their ages is as much alike, or
+    # where templates were never calibrated, from this similarity on; see docs/faces.md.
+    lead_false_match_rate: float = 0.02
     lead_similarity: float = 0.30
     # Facts (and faces, where there are any) make a lead from so many bits, and if it is at least
     # this likely among all who are looked for; see docs/linkage.md.

@@ -99,8 +99,17 @@ def _say(
 
 
 def joined(donor: RegisteredDonor, own: RegisteredDonor) -> RegisteredDonor:
-    """The keeper's record with what only the claimant knew; the newer laboratory result counts."""
+    """The keeper's record with what only the claimant knew; the newer laboratory result counts.
+
+    Where the claimant's is the one with an account, the account and what its owner said and
+    agreed to go on: no centre's record stands above the person's own word.
+    """
     one = replace(donor)
+    if donor.account_id is None and own.account_id is not None:
+        one.account_id, one.code = own.account_id, own.code
+        one.declared = own.declared or donor.declared
+        one.consents, one.kinds, one.travel_km = own.consents, own.kinds, own.travel_km
+        one.asleep, one.away_until = own.asleep, own.away_until
     found = [record.confirmation for record in (donor, own) if record.confirmation is not None]
     one.confirmation = max(found, key=lambda result: result.at, default=None)
     if one.centre_id is None:

@@ -1,6 +1,6 @@
 """What partners say of two records being one person reaches reviewers, and nobody else."""
 
-from reunite.app.compare_faces import compare_faces
+from reunite.app.compare_faces import compare_faces, weigh_compared
 from reunite.app.find_duplicates import suggest_pair, weigh_duplicate
 from reunite.app.match_facts import lead_of, weigh_pair
 from reunite.app.services import Services
@@ -42,7 +42,8 @@ def suggest_linked(services: Services, transaction: Transaction, note: PfifRecor
         suggest_pair(services, transaction, first, second, weight, DuplicateSource.PARTNER)
         return
     faces = compare_faces(services, transaction, first, second)
-    weight = weigh_pair(transaction, first, second, faces.similarity if faces.is_known else None)
+    likelihood = weigh_compared(services, transaction, first, second, faces)
+    weight = weigh_pair(transaction, first, second, faces, likelihood)
     transaction.leads.add_new(lead_of(services, first, second, weight, faces))
 
 

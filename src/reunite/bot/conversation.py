@@ -11,6 +11,7 @@ from reunite.app.join_alerts import JoinRequest, join_alerts
 from reunite.app.report_sighting import SightingReport, report_sighting
 from reunite.app.search_face import SearchResult, start_search, view_search
 from reunite.app.services import Services
+from reunite.app.weigh_faces import is_alike
 from reunite.bot.words import COMMANDS, say
 from reunite.kernel.errors import ReuniteError
 from reunite.kernel.languages import Language
@@ -113,7 +114,7 @@ class Conversation:
         likely = [
             one
             for one in result.resemblances
-            if one.similarity >= self._services.settings.lead_similarity
+            if is_alike(self._services, one.similarity, one.likelihood)
         ][:RESULTS]
         if not likely:
             return say("nobody_alike", language, searched=result.searched)

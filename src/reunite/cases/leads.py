@@ -69,6 +69,11 @@ class Lead:
     decisions: list[Decision] = field(default_factory=list)
     id: LeadId = LeadId(0)
 
+    @property
+    def is_of_faces(self) -> bool:
+        """Whether two photos were compared for it."""
+        return NO_PHOTO not in (self.missing_photo_id, self.found_photo_id)
+
     def decide(self, by: AccountId, verdict: Verdict, at: datetime, note: str = "") -> None:
         """Record a reviewer's word.
 

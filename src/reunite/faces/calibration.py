@@ -95,6 +95,18 @@ class Likelihood:
         return prior * self.likelihood_ratio / (1 - prior + prior * self.likelihood_ratio)
 
 
+@dataclass(frozen=True, slots=True)
+class Pooling:
+    """How far two photos of one person say the same about another photo.
+
+    Correlations of the two similarities, for somebody else's photo and for the person's own;
+    1: a second photo adds nothing.
+    """
+
+    strangers: float = 1.0
+    mates: float = 1.0
+
+
 @dataclass(frozen=True)
 class Calibration:
     """Distributions for the templates of one space.
@@ -102,6 +114,7 @@ class Calibration:
     strangers : for (band, band) in ascending order mean and deviation of similarities; one
         table for any two people and one for two of the same sex
     mates : for (younger band, whether the lapse is long) mean and deviation
+    pooling : what several photos of one person add
     """
 
     model_digest: str
@@ -109,6 +122,7 @@ class Calibration:
     strangers: Mapping[str, Mapping[tuple[int, int], NormalDist]]
     mates: Mapping[tuple[int, bool], NormalDist]
     fitted_on: str
+    pooling: Pooling = Pooling()
 
     def weigh(
         self,
@@ -117,16 +131,22 @@ class Calibration:
         age_b_years: float | None,
         *,
         same_sex: bool = False,
+        photos: tuple[int, int] = (1, 1),
     ) -> Likelihood:
         """What ``similarity`` says of two photos taken at these ages; None is an unknown age.
 
         ``same_sex`` when both records say so: strangers of one sex are more alike.
+        ``photos`` of either side, whose similarities ``similarity`` is the mean of.
         """
         low, high = sorted((band_of(age_a_years), band_of(age_b_years)))
-        strangers = self.strangers["same_sex" if same_sex else "any"][low, high]
+        strangers = _narrowed(
+            self.strangers["same_sex" if same_sex else "any"][low, high],
+            self.pooling.strangers,
+            photos,
+        )
         known = [age for age in (age_a_years, age_b_years) if age is not None]
         apart = len(known) < 2 or abs(known[0] - known[1]) >= LONG_LAPSE_YEARS  # noqa: PLR2004
-        mates = self.mates[low, apart]
+        mates = _narrowed(self.mates[low, apart], self.pooling.mates, photos)
         rate = max(1 - strangers.cdf(similarity), LEAST_FALSE_MATCH_RATE)
         return Likelihood(
             similarity=similarity,
@@ -142,12 +162,26 @@ class Calibration:
         low, high = sorted((band_of(age_a_years), band_of(age_b_years)))
         return self.strangers["any"][low, high].inv_cdf(1 - false_match_rate)
 
+    def least_similarity(self, false_match_rate: float) -> float:
+        """Below this, more than this share of strangers are as much alike, at whatever ages."""
+        cells = [one for table in self.strangers.values() for one in table.values()]
+        return min(one.inv_cdf(1 - false_match_rate) for one in cells)
+
 
 def band_of(age_years: float | None) -> int:
     """0-2, 3-5, 6-12, 13-18, grown up, or ``UNKNOWN_BAND``."""
     if age_years is None:
         return UNKNOWN_BAND
     return sum(age_years >= edge for edge in BAND_EDGES_YEARS)
+
+
+def _narrowed(one: NormalDist, correlation: float, photos: tuple[int, int]) -> NormalDist:
+    """The distribution of a mean over so many photos of either side.
+
+    The variance of a mean of equally correlated values; the sides are taken as independent.
+    """
+    share = math.prod((1 + (count - 1) * correlation) / count for count in photos)
+    return NormalDist(one.mean, one.stdev * math.sqrt(share))
 
 
 def _bits(similarity: float, mates: NormalDist, strangers: NormalDist) -> float:
@@ -181,6 +215,10 @@ def write_calibration(calibration: Calibration) -> str:
         "fitted_on": calibration.fitted_on,
         "strangers": tables,
         "mates": mates,
+        "pooling": {
+            "strangers": round(calibration.pooling.strangers, 4),
+            "mates": round(calibration.pooling.mates, 4),
+        },
     }
     return json.dumps(body, indent=1) + "\n"
 
@@ -210,6 +248,8 @@ def read_calibration(text: str) -> Calibration:
                 for band in bands
                 for far in (False, True)
             },
+            # Of files from before several photos were weighed: as one photo.
+            pooling=Pooling(**body.get("pooling", {})),
         )
     except (ValueError, KeyError, TypeError) as error:
         raise CalibrationError from error

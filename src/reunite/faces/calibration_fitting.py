@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from reunite.faces.calibration import UNKNOWN_BAND, Calibration, band_of
+from reunite.faces.calibration import UNKNOWN_BAND, Calibration, Pooling, band_of
 
 Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]
@@ -24,6 +24,7 @@ TAIL: Final = (0.1, 0.03, 0.01, 0.003, 0.001, 0.0003)
 MOST_FACES: Final = 1500  # of a band: a million pairs
 LEAST_PAIRS: Final = 3_000  # fewer say nothing about one in a thousand
 LEAST_MATES: Final = 100
+LEAST_PEOPLE_WITH_TWO: Final = 30
 ONE_PICTURE: Final = 0.8  # strangers so alike are one person, or one picture twice
 GROWN_BAND: Final = UNKNOWN_BAND - 1
 _UNSEEN: Final = NormalDist(0.5, 0.2)  # so alike that nothing is believed
@@ -63,6 +64,7 @@ def fit_calibration(
     model_digest: str,
     adapter_digest: str,
     fitted_on: str,
+    pooling: Pooling | None = None,
     seed: int = 0,
 ) -> Calibration:
     """The calibration of the space that these templates and similarities are of."""
@@ -72,7 +74,38 @@ def fit_calibration(
         strangers=_stranger_tables(strangers, np.random.default_rng(seed)),
         mates=_mate_table(mates),
         fitted_on=fitted_on,
+        pooling=pooling or Pooling(),
     )
+
+
+def fit_pooling(
+    templates: Float32, ids: Int64, young: npt.NDArray[np.bool_], fold: Int64
+) -> Pooling:
+    """What a second young photo of one person adds to the first, held against grown ones.
+
+    templates : float32 of shape (n, dim), seen through adapters that do not know the people;
+        those of two folds, of two adapters, are never compared
+    """
+    two = [rows[:2] for person in np.unique(ids) if len(rows := _rows_of(ids, young, person)) > 1]
+    if len(two) < LEAST_PEOPLE_WITH_TWO:
+        return Pooling()
+    first, second = (np.array([rows[number] for rows in two]) for number in (0, 1))
+    grown = np.flatnonzero(~young)
+    similarities = [templates[rows] @ templates[grown].T for rows in (first, second)]
+    same = ids[first][:, None] == ids[grown][None, :]
+    one_space = fold[first][:, None] == fold[grown][None, :]
+    return Pooling(
+        strangers=_correlation(*(one[one_space & ~same] for one in similarities)),
+        mates=_correlation(*(one[same] for one in similarities)),
+    )
+
+
+def _rows_of(ids: Int64, chosen: npt.NDArray[np.bool_], person: np.int64) -> Int64:
+    return np.flatnonzero((ids == person) & chosen)
+
+
+def _correlation(one: Float32, other: Float32) -> float:
+    return float(np.clip(np.corrcoef(one, other)[0, 1], 0.0, 1.0))
 
 
 def stranger_pairs(

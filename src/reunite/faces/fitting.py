@@ -29,6 +29,11 @@ LEAST_AGED: Final = 200
 AGE_BAND_EDGES: Final = (2, 4, 7, 10, 13, 16, 20, 26, 36, 50, 65)
 LEAST_IN_BAND: Final = 5
 AGE_RIDGE: Final = 1.0  # rows have length one, so this counts in rows
+SHRINKAGE: Final = 0.6
+SHRINKAGE_OF_LONG: Final = 0.8
+LONGEST_PLAIN_DIM: Final = 256
+DIM_OF_TWO: Final = 128
+DIM_OF_MORE: Final = 256
 OWN_LICENCE: Final = "operator's own"
 
 
@@ -36,15 +41,33 @@ OWN_LICENCE: Final = "operator's own"
 class FitOptions:
     """What the search on LAG's development half settled; the first model's value, then others'.
 
+    The last value of each counts for every further model.
+
     shrinkage : how far the scatter within people is pulled towards the same in all directions
     ageing : weight of the scatter between age bands, in units of that within people
     weights : share of each model in a similarity
+    dim : numbers of a template
     """
 
-    shrinkage: tuple[float, ...] = (0.6, 0.6)
+    shrinkage: tuple[float, ...] = (SHRINKAGE,)
     ageing: tuple[float, ...] = (0.2, 0.0)
     weights: tuple[float, ...] = (1.0, 0.3)
-    dim: int = 128
+    dim: int = DIM_OF_TWO
+
+    @classmethod
+    def for_models(cls, models: Sequence[FaceModel]) -> "FitOptions":
+        """By the number of models and the length of what each says.
+
+        Long embeddings of few people are mostly chance, so they are pulled together more; and
+        what three models know no longer fits into 128 numbers.
+        """
+        return cls(
+            shrinkage=tuple(
+                SHRINKAGE if model.dim <= LONGEST_PLAIN_DIM else SHRINKAGE_OF_LONG
+                for model in models
+            ),
+            dim=DIM_OF_TWO if len(models) <= 2 else DIM_OF_MORE,  # noqa: PLR2004
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +115,7 @@ def fit_adapter(
     Raises AdapterError ``adapter_data_too_small`` with ``people`` or ``aged`` and the least
     number in its details.
     """
-    options = options or FitOptions()
+    options = options or FitOptions.for_models(models)
     _require_enough(people, aged)
     slopes, intercept = _age_line(aged)
     parts, projected = [], []

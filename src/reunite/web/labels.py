@@ -13,6 +13,7 @@ from reunite.alerts.volunteers import PlaceKind
 from reunite.cases.case import CaseStatus, Outcome, ResolutionCause
 from reunite.cases.duplicates import DuplicateSource, DuplicateStatus
 from reunite.cases.facts import Agreement
+from reunite.cases.kinship import Kin
 from reunite.cases.leads import LeadStatus, Verdict
 from reunite.cases.sightings import SightingStatus
 from reunite.kernel.datum import Datum
@@ -25,6 +26,20 @@ from reunite.web.labels_blood import BLOOD_LABELS
 
 # By type first: Side.MISSING, Module.CHILD and Sex.FEMALE are one and the same dictionary key.
 LABELS: Mapping[type[Enum], Mapping[Enum, str]] = {
+    Kin: {
+        Kin.FACTS_DIFFER: N_(
+            "Alike, though a fact that does not change speaks against it: perhaps a brother, a "
+            "sister or a parent."
+        ),
+        Kin.SAME_REPORTER: N_(
+            "The found person is also like somebody else whom the same family misses: perhaps a "
+            "brother or a sister. Compare both."
+        ),
+        Kin.SAME_SURNAME: N_(
+            "The found person is also like somebody of the same surname from the same town: "
+            "perhaps a relative. Compare both."
+        ),
+    },
     Module: {
         Module.CHILD: N_("Lost child"),
         Module.ELDER: N_("Lost elder"),

@@ -127,7 +127,6 @@ def test_the_found_have_none(world: World) -> None:
     reference = world.open_found(7)
     work(world)
     assert previews_of(world, reference) == []
-    assert photos_of(world, reference)[0].estimated_age is None
 
 
 def test_an_age_that_the_record_lacks_is_estimated(world: World) -> None:

@@ -1,5 +1,7 @@
 """A similarity means less between small children, and never less the higher it is."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import assume, given
@@ -10,6 +12,7 @@ from reunite.faces.calibration import (
     UNKNOWN_BAND,
     Calibration,
     CalibrationError,
+    Pooling,
     Support,
     band_of,
     find_calibration,
@@ -21,6 +24,7 @@ from reunite.faces.calibration_fitting import (
     Mates,
     Strangers,
     fit_calibration,
+    fit_pooling,
     stranger_pairs,
 )
 from reunite.faces.port import IDENTITY_ADAPTER
@@ -165,3 +169,46 @@ def test_of_ages_that_nobody_has_seen_the_worst_is_assumed() -> None:
     grown_ones = calibration.strangers["any"][4, 4]
     assert calibration.strangers["any"][0, 0].inv_cdf(0.999) >= grown_ones.inv_cdf(0.999)
     assert calibration.strangers["same_sex"][4, 4] == grown_ones  # no sex is known
+
+
+def test_several_photos_narrow_what_chance_can_do(shipped: Calibration) -> None:
+    pooled = replace(shipped, pooling=Pooling(strangers=0.5, mates=0.5))
+    rates = [pooled.weigh(0.4, None, None, photos=(n, 1)).false_match_rate for n in (1, 2, 4)]
+    assert rates[0] > rates[1] > rates[2]
+    assert pooled.weigh(0.4, None, None) == shipped.weigh(0.4, None, None)
+    same = replace(shipped, pooling=Pooling())
+    assert same.weigh(0.4, 5, 30, photos=(3, 2)) == same.weigh(0.4, 5, 30)
+    assert pooled.weigh(0.4, 5, 30, photos=(3, 2)) == pooled.weigh(0.4, 30, 5, photos=(2, 3))
+
+
+def test_pooling_is_found_again_and_kept_in_a_file(shipped: Calibration) -> None:
+    rng = np.random.default_rng(4)
+    people, dim = 300, 64
+    own = rng.standard_normal((people, dim))
+    # Two young photos share a third of what they add to the person; then one grown photo.
+    common = rng.standard_normal((people, dim)) * 0.6
+    photos = [own + common + rng.standard_normal((people, dim)) * 0.6 for _ in range(2)]
+    photos.append(own + rng.standard_normal((people, dim)) * 0.8)
+    templates = unit(np.concatenate(photos)).astype(np.float32)
+    ids, young = np.tile(np.arange(people), 3), np.repeat([True, True, False], people)
+    pooling = fit_pooling(templates, ids, young, np.zeros(len(ids), dtype=np.int64))
+    # Cosine of two photos of one person: the correlation of their similarities to strangers.
+    expected = (1 + 0.36) / (1 + 0.36 + 0.36)
+    assert pooling.strangers == pytest.approx(expected, abs=0.05)
+    assert 0 < pooling.mates < 1
+    kept = read_calibration(write_calibration(replace(shipped, pooling=pooling)))
+    assert kept.pooling.strangers == pytest.approx(pooling.strangers, abs=1e-3)
+
+
+def test_few_people_with_two_photos_tell_nothing() -> None:
+    templates = unit(np.random.default_rng(0).standard_normal((30, 8))).astype(np.float32)
+    ids, young = np.arange(30) // 3, np.tile([True, True, False], 10)
+    assert fit_pooling(templates, ids, young, np.zeros(30, dtype=np.int64)) == Pooling()
+
+
+def test_below_the_least_similarity_no_ages_make_it_rare(shipped: Calibration) -> None:
+    least = shipped.least_similarity(0.02)
+    for ages in ((None, None), (1.0, 1.0), (4.0, 30.0), (40.0, 40.0)):
+        for same_sex in (False, True):
+            weighed = shipped.weigh(least - 0.001, *ages, same_sex=same_sex)
+            assert weighed.false_match_rate > 0.02

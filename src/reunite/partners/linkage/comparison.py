@@ -75,10 +75,12 @@ def weigh(
     found: Reading,
     frequencies: Frequencies,
     face_similarity: float | None = None,
+    face: tuple[str, float] | None = None,
 ) -> Weight:
     """Everything that two records say about being one person.
 
-    ``face_similarity`` is the cosine of the best two photos where both have one.
+    ``face`` is what a calibration says of their photos, a level and its bits; without one,
+    ``face_similarity``, the cosine of the best two photos, is looked up in a table.
     """
     evidence = []
     name = compare_names(missing.names, found.names, frequencies)
@@ -88,7 +90,9 @@ def weigh(
         said = compare(missing, found, frequencies)
         if said is not None:
             evidence.append(Evidence(fact, *said))
-    if face_similarity is not None:
+    if face is not None:
+        evidence.append(Evidence("face", *face))
+    elif face_similarity is not None:
         evidence.append(Evidence("face", *_face(missing, found, face_similarity)))
     return Weight(tuple(evidence))
 
@@ -98,6 +102,7 @@ def weigh_same_side(
     second: Reading,
     frequencies: Frequencies,
     face_similarity: float | None = None,
+    face: tuple[str, float] | None = None,
 ) -> Weight:
     """What two records of one side say about being one person.
 
@@ -107,7 +112,7 @@ def weigh_same_side(
     """
     days = _days_apart(first.facts.seen_on, second.facts.seen_on)
     pair = (second, first) if days is not None and days < 0 else (first, second)
-    whole = weigh(*pair, frequencies, face_similarity)
+    whole = weigh(*pair, frequencies, face_similarity, face)
     return Weight(tuple(one for one in whole.evidence if one.fact not in BETWEEN_SIDES))
 
 
