@@ -17,6 +17,7 @@ from reunite.kernel.places import resolution_of
 from reunite.ports import Transaction
 
 _BATCH = 1000
+_EVERY_ASK = 100_000
 
 
 class FileFormat(StrEnum):
@@ -51,6 +52,7 @@ def export_own_donor(services: Services, actor: Actor | None) -> dict[str, objec
         if donor is None:
             raise NotFoundError
         claims = transaction.donors.list_claims_of_donor(donor.id)
+        asks = transaction.donor_asks.list_of_donor(donor.id, limit=_EVERY_ASK)
         names = {one.id: one.name for one in transaction.blood_centres.list_all()}
     facts, found = donor.facts, donor.confirmation
     return {
@@ -93,6 +95,17 @@ def export_own_donor(services: Services, actor: Actor | None) -> dict[str, objec
         "last_asked_at": None if donor.last_asked_at is None else donor.last_asked_at.isoformat(),
         "times_asked": donor.history.asked,
         "times_willing": donor.history.yes,
+        "asked": [
+            {
+                "at": ask.asked_at.isoformat(),
+                "answer": ask.answer,
+                "answered_at": None if ask.answered_at is None else ask.answered_at.isoformat(),
+                "reason": ask.reason,
+                "remark": ask.remark,
+                "contact": ask.contact,
+            }
+            for ask in asks
+        ],
         "claims": [
             {
                 "by": names.get(claim.centre_id, ""),

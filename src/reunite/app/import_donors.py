@@ -27,6 +27,7 @@ from reunite.partners.stations.gazetteer import locate
 from reunite.ports import Transaction
 
 NEW, UPDATED, UNCHANGED, REFUSED = OUTCOMES = ("new", "updated", "unchanged", "refused")
+_MOST_CLAIMS = 2  # of one row; more neighbours than that are chance
 _RESOLUTION = 7  # cells of about 5 km², as for donors who register themselves
 
 
@@ -232,18 +233,20 @@ def _claims(
         key, born_on = contact_key(donor.contact), donor.facts.born_on
         others = {one.id: one for one in by_contact.get(key, ()) if key}
         others |= {one.id: one for one in by_birth.get(born_on, ()) if born_on is not None}
-        for other in others.values():
-            why = likeness(donor, other)
-            if why is not None:
-                transaction.donors.add_claim(
-                    DonorClaim(
-                        other.id,
-                        other.centre_id,
-                        centre.id,
-                        why,
-                        services.clock.now(),
-                        reference=donor.reference,
-                        own_donor_id=donor.id,
-                    )
+        alike = [(why, one) for one in others.values() if (why := likeness(donor, one))]
+        # One contact says more than a birthday.
+        alike.sort(key=lambda found: found[0] is not ClaimReason.SAME_CONTACT)
+        for why, other in alike[:_MOST_CLAIMS]:
+            transaction.donors.add_claim(
+                DonorClaim(
+                    other.id,
+                    other.centre_id,
+                    centre.id,
+                    why,
+                    services.clock.now(),
+                    reference=donor.reference,
+                    own_donor_id=donor.id,
                 )
-                yield entry, why
+            )
+        if alike:
+            yield entry, alike[0][0]

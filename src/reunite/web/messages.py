@@ -10,7 +10,7 @@ from babel.support import NullTranslations
 from reunite.kernel.errors import ReuniteError
 from reunite.web.i18n import N_, Formats
 from reunite.web.messages_channels import CHANNEL_MESSAGES
-from reunite.web.messages_donors import DONOR_MESSAGES
+from reunite.web.messages_donors import DONOR_MESSAGES, EXACT_MESSAGES
 from reunite.web.messages_exchange import EXCHANGE_MESSAGES
 from reunite.web.messages_requests import REQUEST_MESSAGES
 from reunite.web.messages_stations import STATION_MESSAGES
@@ -320,8 +320,13 @@ class _Details(dict[str, object]):
 
 def message_of(error: ReuniteError, translations: NullTranslations, formats: Formats) -> str:
     """The sentence for an error, with its details."""
-    sentence = translations.gettext(MESSAGES.get(error.code, _BROKEN))
+    words = MESSAGES.get(error.code, _BROKEN)
+    reason = error.details.get("reason")
+    sentence = translations.gettext(EXACT_MESSAGES.get(f"{error.code}:{reason}", words))
     details = _Details(error.details)
+    antigens = error.details.get("antigens")
+    if isinstance(antigens, list):
+        details["antigens"] = ", ".join(map(str, antigens))
     for name in ("max", "got"):
         size = error.details.get(f"{name}_bytes")
         if isinstance(size, int):

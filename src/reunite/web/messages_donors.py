@@ -33,3 +33,17 @@ DONOR_MESSAGES: Mapping[str, str] = {
     "date_too_early": N_("This is too long ago. Please check the date."),
     "date_in_past": N_("This is not after today. Please check the date."),
 }
+
+# By code and the ``reason`` among the details, where that says more than the code alone.
+EXACT_MESSAGES: Mapping[str, str] = {
+    "blood_type_impossible:contradiction": N_(
+        "No blood can be of this type: what is given of %(antigens)s contradicts itself. Please "
+        "check it."
+    ),
+    "blood_type_impossible:bombay": N_(
+        "Bombay blood (Oh) shows neither A nor B, and %(group)s is given as well. Please check it."
+    ),
+    "blood_type_impossible:subgroup": N_(
+        "The subgroup %(subgroup)s does not belong to the group that is given. Please check it."
+    ),
+}

@@ -47,6 +47,7 @@ from reunite.kernel.ids import DonorId
 from reunite.kernel.people import Module, Sex
 from reunite.kernel.places import cell_of
 from reunite.testing.donors import store_centre, store_donor
+from tests.contract.test_blood_requests import an_appeal, an_ask, stored
 from tests.unit.app.world import HANGZHOU, MID_PACIFIC, NOON, World
 
 TODAY = NOON.date()
@@ -179,6 +180,25 @@ def test_leaving_erases_everything(world: World) -> None:
     with world.database.transaction() as transaction:
         assert transaction.donors.count() == 0
         assert transaction.donors.find_by_code(code) is None
+
+
+def test_leaving_erases_what_was_answered(world: World) -> None:
+    donor = world.actor(Role.VOLUNTEER)
+    register_donor(world.services, donor, FORM)
+    centre = store_centre(world.database)
+    appeal = stored(world.database, an_appeal(world.database, centre.id))
+    ask = an_ask(appeal, own(world, donor))
+    ask.contact, ask.remark, ask.hindrance, ask.deferred_until = "138", "back at 5", "weight", TODAY
+    with world.database.transaction() as transaction:
+        transaction.donor_asks.add_many([ask])
+    kept = export_own_donor(world.services, donor)
+    assert isinstance(kept["asked"], list)
+    assert kept["asked"][0]["remark"] == "back at 5"
+    erase_donor(world.services, donor)
+    with world.database.transaction() as transaction:
+        [left] = transaction.donor_asks.list_of_request(appeal.id)
+    assert left.donor_id == 0
+    assert (left.contact, left.remark, left.hindrance, left.deferred_until) == ("", "", "", None)
 
 
 def test_everything_that_is_kept_can_be_taken_away(world: World) -> None:
@@ -398,12 +418,15 @@ def test_two_records_become_one_when_both_centres_say_so(world: World) -> None:
     )
     with world.database.transaction() as transaction:
         transaction.donors.add_claim(claim)
+    with world.database.transaction() as transaction:
+        transaction.donors.mark_asked([brought.id], NOON)
     settle_claim(world.services, first, claim.id, Verdict.SAME)
     assert list_own_donors(world.services, second).total == 1  # one word is not enough
     settle_claim(world.services, second, claim.id, Verdict.SAME)
     assert list_own_donors(world.services, second).total == 0
     one = get_kept_donor(world.services, first, kept.id).donor
     assert one.reference == "A-1"
+    assert one.last_asked_at == NOON
     assert one.phenotype == parse_phenotype("O- K-")
     assert one.facts.donations[0].on == TODAY
     assert one.facts.reasons == (Reason("malaria", None),)
