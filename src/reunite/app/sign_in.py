@@ -2,6 +2,7 @@
 
 import re
 import secrets
+from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -21,8 +22,13 @@ EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.]+(\.[^@\s.]+)+")
 SELF_SERVICE_ROLES = frozenset({Role.FAMILY, Role.VOLUNTEER})
 
 _hasher = PasswordHasher()  # RFC 9106, second recommended option
-# Checked when nobody has that address, so that the time taken does not tell.
-_NOBODY = _hasher.hash(secrets.token_hex(16))
+
+
+@cache
+def _nobodys_hash() -> str:
+    """Checked when nobody has that address, so that the time taken does not tell."""
+    # Not at import: every process would pay for it, most of which sign nobody in.
+    return _hasher.hash(secrets.token_hex(16))
 
 
 def register(
@@ -93,10 +99,11 @@ def sign_in(services: Services, email: str, password: str) -> str:
     """
     with services.database.transaction() as transaction:
         account = transaction.accounts.find_by_email(email.strip().lower())
+    nobodys = _nobodys_hash()  # the first time it takes as long for those who are known
     try:
         # One character more than any password has: it cannot be right, and costs no more.
         tried = password[: MAX_PASSWORD_LENGTH + 1]
-        _hasher.verify(_NOBODY if account is None else account.password_hash, tried)
+        _hasher.verify(nobodys if account is None else account.password_hash, tried)
     except (VerificationError, InvalidHashError):
         account = None
     if account is None or account.disabled:

@@ -173,6 +173,7 @@ class _Mailbox:
         "pending",
         "prepare",
         "raised",
+        "waiter",
     )
 
     def __init__(
@@ -181,7 +182,9 @@ class _Mailbox:
         self.account_id = account_id
         self.loop = loop
         self.prepare = prepare
-        self.raised = asyncio.Event()
+        self.raised = False
+        # Not an asyncio.Event: one page waits here, and ten thousand are woken at once.
+        self.waiter: asyncio.Future[None] | None = None
         self.pending = False  # on its way to the loop: no second message is sent after it
         self.closed = False
         self.arrivals: list[Arrival] = []
@@ -206,7 +209,9 @@ class _Mailbox:
 
     def raise_flag(self) -> None:
         self.pending = False
-        self.raised.set()
+        self.raised = True
+        if self.waiter is not None and not self.waiter.done():
+            self.waiter.set_result(None)
 
 
 class _Subscription:
@@ -220,16 +225,22 @@ class _Subscription:
         return self
 
     async def __anext__(self) -> frozenset[Arrival]:
-        await self._mailbox.raised.wait()
-        if self._mailbox.closed:
+        mailbox = self._mailbox
+        if not mailbox.raised:
+            mailbox.waiter = mailbox.loop.create_future()
+            try:
+                await mailbox.waiter
+            finally:
+                mailbox.waiter = None
+        if mailbox.closed:
             raise StopAsyncIteration
-        self._mailbox.raised.clear()
-        return self._mailbox.take()
+        mailbox.raised = False
+        return mailbox.take()
 
     async def aclose(self) -> None:
         """Stop listening at once; forgetting the subscription does the same a little later."""
         self._mailbox.closed = True
-        self._mailbox.raised.set()
+        self._mailbox.raise_flag()
         self._abandoned.append(self._mailbox)
 
     def __del__(self) -> None:

@@ -13,7 +13,6 @@ from types import SimpleNamespace
 from typing import cast
 
 import structlog
-import uvicorn
 
 from reunite.app.audience_sync import LiveAudience
 from reunite.app.bootstrap import open_queue
@@ -25,7 +24,6 @@ from reunite.kernel.clock import SystemClock
 from reunite.ports import ChannelName, Delivery, Receipt, ReceiptStatus
 from reunite.storage.database import PostgresDatabase
 from reunite.storage.photo_files import PhotoDirectory
-from reunite.web.main import create_web
 from reunite.worker.loop import Worker
 
 SETTINGS = Settings(lease=timedelta(seconds=4), requeue_after=timedelta(seconds=8))
@@ -75,6 +73,11 @@ def main() -> None:
         if kind == "worker":
             worker.run_until(threading.Event())
             return
+        # Workers start without all of this.
+        import uvicorn  # noqa: PLC0415
+
+        from reunite.web.main import create_web  # noqa: PLC0415
+
         beside = threading.Thread(target=worker.run_until, args=(threading.Event(),), daemon=True)
         beside.start()
         uvicorn.run(

@@ -33,7 +33,8 @@ def test_nobody_makes_no_chunk() -> None:
 
 def test_values_that_are_stored_stay() -> None:
     assert {kind.value for kind in NoticeKind} == {
-        "published", "updated", "lead", "card", "resolved", "cancelled",
+        "published", "updated", "lead", "card", "blood_ask", "blood_thanks", "resolved",
+        "cancelled",
     }  # fmt: skip
 
 
