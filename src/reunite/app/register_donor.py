@@ -7,9 +7,10 @@ from reunite.accounts.account import EVERYONE, Actor, require_role
 from reunite.alerts.volunteers import PlaceKind, Precision
 from reunite.app.donor_families import require_family
 from reunite.app.join_alerts import make_place
+from reunite.app.notice_alike import claim_for_keepers
 from reunite.app.services import Services
 from reunite.blood.centres import BloodCentre
-from reunite.blood.claims import DonorClaim
+from reunite.blood.claims import DonorClaim, Verdict
 from reunite.blood.deferral import Donation, DonationKind, Reason
 from reunite.blood.donors import ConsentPurpose, RegisteredDonor
 from reunite.blood.phenotype import Phenotype
@@ -87,6 +88,7 @@ def register_donor(services: Services, actor: Actor | None, form: DonorForm) -> 
         donor.check(today)
         if known is None:
             transaction.donors.add(donor)
+            claim_for_keepers(transaction, donor, services.clock.now())
         else:
             transaction.donors.save(donor)
     return donor
@@ -109,9 +111,15 @@ def find_own_donor(services: Services, actor: Actor | None) -> DonorView | None:
             [
                 (one, centres.get(one.centre_id))
                 for one in transaction.donors.list_claims_of_donor(donor.id)
-                if one.is_open and one.donor_id == donor.id
+                if one.is_open and one.donor_id == donor.id and _may_know(one)
             ],
         )
+
+
+def _may_know(claim: DonorClaim) -> bool:
+    # Whoever enters a stranger's telephone number must not learn that a centre knows it: that a
+    # record looks alike, the donor hears once the centre has said that it is one person.
+    return claim.own_donor_id is None or claim.claimant_says is Verdict.SAME
 
 
 def sleep_donor(
