@@ -37,23 +37,34 @@ class Faces:
 NO_FACES = Faces(0.0, NO_PHOTO, NO_PHOTO)
 
 
+class FacesOf:
+    """The faces of one record, read once to be compared with those of many others."""
+
+    def __init__(self, services: Services, transaction: Transaction, case: Case) -> None:
+        self._templates, self._space = transaction.templates, services.gallery.space
+        self._side = case.side
+        self._mine = transaction.templates.list_of_case(case.id, self._space)
+
+    def compare(self, partner: Case) -> Faces:
+        """The most similar two photos; ``NO_FACES`` where one of the two has none."""
+        theirs = self._templates.list_of_case(partner.id, self._space) if self._mine else []
+        if not theirs:
+            return NO_FACES
+        cosines = (
+            np.array([vector for _, _, vector in self._mine])
+            @ np.array([vector for _, _, vector in theirs]).T
+        )
+        row, column = np.unravel_index(int(np.argmax(cosines)), cosines.shape)
+        photos = self._mine[int(row)][1], theirs[int(column)][1]
+        counts = len(self._mine), len(theirs)
+        if self._side is not Side.MISSING:
+            photos, counts = photos[::-1], counts[::-1]
+        return Faces(float(cosines[row, column]), *photos, float(cosines.mean()), counts)
+
+
 def compare_faces(services: Services, transaction: Transaction, case: Case, partner: Case) -> Faces:
     """The most similar two photos; ``NO_FACES`` where one of the two has none."""
-    space = services.gallery.space
-    mine = transaction.templates.list_of_case(case.id, space)
-    theirs = transaction.templates.list_of_case(partner.id, space) if mine else []
-    if not mine or not theirs:
-        return NO_FACES
-    cosines = (
-        np.array([vector for _, _, vector in mine])
-        @ np.array([vector for _, _, vector in theirs]).T
-    )
-    row, column = np.unravel_index(int(np.argmax(cosines)), cosines.shape)
-    photos = mine[int(row)][1], theirs[int(column)][1]
-    counts = len(mine), len(theirs)
-    if case.side is not Side.MISSING:
-        photos, counts = photos[::-1], counts[::-1]
-    return Faces(float(cosines[row, column]), *photos, float(cosines.mean()), counts)
+    return FacesOf(services, transaction, case).compare(partner)
 
 
 def weigh_compared(
