@@ -32,6 +32,7 @@ from reunite.api.schemas.cases import (
 from reunite.api.schemas.matching import (
     DecisionBody,
     FactBody,
+    KinBody,
     LeadDetail,
     LeadSideBody,
     ResemblanceBody,
@@ -251,6 +252,11 @@ def lead_detail(view: LeadView) -> LeadDetail:
         missing=_lead_side(view.missing),
         found=_lead_side(view.found),
         lapse_years=view.lapse_years,
+        false_match_rate=None if view.likelihood is None else view.likelihood.false_match_rate,
+        kin=[
+            KinBody(reason=hint.reason, rival=None if hint.rival is None else hint.rival.reference)
+            for hint in view.kin
+        ],
         facts=[
             FactBody(
                 fact=one.fact,

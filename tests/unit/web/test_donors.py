@@ -112,7 +112,7 @@ def test_the_page_tells_when_one_may_give_again_and_why(site: Site, somebody: Ac
     register(reader, last_on="2026-05-01")
     page = reader.get("/en/blood/donor").text
     assert "1 Nov 2026" in page
-    assert 'rel="noopener">GB 18467-2011' in page
+    assert '">GB 18467-2011</a>' in page
     assert "Your own word" in page
     answer = reader.post("/en/blood/donor/deferral", {"reason": "malaria"})
     assert answer.headers["location"] == "/en/blood/donor?done=deferral"

@@ -1,17 +1,21 @@
 import json
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from reunite.accounts.account import Actor
 from reunite.app.join_alerts import JoinRequest, join_alerts
+from reunite.app.open_case import add_photo
 from reunite.app.report_sighting import SightingReport, report_sighting
 from reunite.app.review_lead import decide_lead
 from reunite.cases.case import CaseStatus, Person
 from reunite.cases.leads import LeadStatus, Verdict
 from reunite.kernel.people import Module, Sex, YearRange
 from reunite.kernel.places import Point
+from reunite.testing.faces import paint_person
+from reunite.worker.loop import Worker
 from tests.unit.app.world import HANGZHOU, NOON
 from tests.unit.web.conftest import Reader, Site
 
@@ -319,6 +323,36 @@ def test_a_lead_is_compared_side_by_side(site: Site) -> None:
     assert html.count("/face.jpg") == 2
     listed = reviewer(site).get("/en/review/leads").text
     assert "Contradicts: Sex" in listed
+    # Alike, and yet of another sex.
+    assert "perhaps a brother, a sister or a parent" in html
+    assert "Perhaps a relative" in reviewer(site).get("/en/review/leads").text
+    assert "可能是亲属" in reviewer(site).get("/zh/review/leads").text
+
+
+def test_a_lead_of_a_family_that_misses_two_names_the_other(site: Site) -> None:
+    site.world.settings = replace(site.world.settings, lead_similarity=-1.0)
+    site.world.services = replace(site.world.services, settings=site.world.settings)
+    site.world.worker = Worker(site.world.services)
+    lost, other = (site.world.open(tag, person=Person(name=name)) for tag, name in NAMES)
+    site.world.open_found(1, 1)
+    site.world.drain()
+    html = reviewer(site).get(f"/en/review/leads/{lead_of(site, lost)}").text
+    assert "the same family misses" in html
+    assert f"/en/review/cases/{other}" in html
+    assert "Looks 5 to 12 years old" in html  # no year is known of either photo
+    assert "Weighed over all photos" not in html
+    add_photo(site.world.services, site.world.family, lost, paint_person(1, 2))
+    site.world.drain()
+    html = reviewer(site).get(f"/en/review/leads/{lead_of(site, lost)}").text
+    assert "Weighed over all photos: 2 of the missing, 1 of the found person." in html
+
+
+NAMES = ((1, "王乐乐"), (2, "王欢欢"))
+
+
+def lead_of(site: Site, reference: str) -> int:
+    [lead] = site.world.leads(reference)
+    return lead.id
 
 
 def test_small_children_are_weak_evidence(site: Site) -> None:

@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 from reunite.api.schemas.basics import RequestBody, Text
 from reunite.api.schemas.cases import CaseSummary, FaceBody, PhotoBody
 from reunite.cases.facts import Agreement
+from reunite.cases.kinship import Kin
 from reunite.cases.leads import LeadStatus, Verdict
 
 
@@ -36,6 +37,13 @@ class DecisionBody(BaseModel):
     note: str
 
 
+class KinBody(BaseModel):
+    """Why the lead may be of a brother, a sister or another relative."""
+
+    reason: Kin
+    rival: str | None = Field(description="Reference of the record that competes with it.")
+
+
 class LeadDetail(BaseModel):
     """Two records whose faces look alike, with everything a reviewer weighs."""
 
@@ -46,6 +54,10 @@ class LeadDetail(BaseModel):
     missing: LeadSideBody
     found: LeadSideBody
     lapse_years: int | None
+    false_match_rate: float | None = Field(
+        description="Share of strangers of these ages who are as much alike; null: not measured."
+    )
+    kin: list[KinBody]
     facts: list[FactBody]
     decisions: list[DecisionBody]
     may_decide: bool
