@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from reunite.app.services import Services
-from reunite.app.weigh_faces import face_evidence, weigh_photos
+from reunite.app.weigh_faces import face_evidence, is_alike, weigh_photos
 from reunite.cases.case import Case
 from reunite.cases.leads import NO_PHOTO
 from reunite.faces.calibration import Likelihood
@@ -37,23 +37,34 @@ class Faces:
 NO_FACES = Faces(0.0, NO_PHOTO, NO_PHOTO)
 
 
+class FacesOf:
+    """The faces of one record, read once to be compared with those of many others."""
+
+    def __init__(self, services: Services, transaction: Transaction, case: Case) -> None:
+        self._templates, self._space = transaction.templates, services.gallery.space
+        self._side = case.side
+        self._mine = transaction.templates.list_of_case(case.id, self._space)
+
+    def compare(self, partner: Case) -> Faces:
+        """The most similar two photos; ``NO_FACES`` where one of the two has none."""
+        theirs = self._templates.list_of_case(partner.id, self._space) if self._mine else []
+        if not theirs:
+            return NO_FACES
+        cosines = (
+            np.array([vector for _, _, vector in self._mine])
+            @ np.array([vector for _, _, vector in theirs]).T
+        )
+        row, column = np.unravel_index(int(np.argmax(cosines)), cosines.shape)
+        photos = self._mine[int(row)][1], theirs[int(column)][1]
+        counts = len(self._mine), len(theirs)
+        if self._side is not Side.MISSING:
+            photos, counts = photos[::-1], counts[::-1]
+        return Faces(float(cosines[row, column]), *photos, float(cosines.mean()), counts)
+
+
 def compare_faces(services: Services, transaction: Transaction, case: Case, partner: Case) -> Faces:
     """The most similar two photos; ``NO_FACES`` where one of the two has none."""
-    space = services.gallery.space
-    mine = transaction.templates.list_of_case(case.id, space)
-    theirs = transaction.templates.list_of_case(partner.id, space) if mine else []
-    if not mine or not theirs:
-        return NO_FACES
-    cosines = (
-        np.array([vector for _, _, vector in mine])
-        @ np.array([vector for _, _, vector in theirs]).T
-    )
-    row, column = np.unravel_index(int(np.argmax(cosines)), cosines.shape)
-    photos = mine[int(row)][1], theirs[int(column)][1]
-    counts = len(mine), len(theirs)
-    if case.side is not Side.MISSING:
-        photos, counts = photos[::-1], counts[::-1]
-    return Faces(float(cosines[row, column]), *photos, float(cosines.mean()), counts)
+    return FacesOf(services, transaction, case).compare(partner)
 
 
 def weigh_compared(
@@ -63,18 +74,52 @@ def weigh_compared(
 
     None where one has no photo, or templates of this kind were never calibrated.
     """
+    return _weigh(
+        services, transaction, (case, partner), faces, faces.mean_similarity, faces.photos
+    )
+
+
+def are_alike(
+    services: Services,
+    transaction: Transaction,
+    case: Case,
+    partner: Case,
+    faces: Faces,
+    likelihood: Likelihood | None,
+) -> bool:
+    """Whether somebody should look: at all photos together, or at the most similar two.
+
+    One bad photo among several must not hide the others.  That the two were chosen out of so
+    many pairs is counted against them.
+    """
+    if is_alike(services, faces.similarity, likelihood):
+        return True
+    pairs = faces.photos[0] * faces.photos[1]
+    if likelihood is None or pairs == 1:
+        return False
+    best = _weigh(services, transaction, (case, partner), faces, faces.similarity, (1, 1))
+    rate = services.settings.lead_false_match_rate
+    return best is not None and best.false_match_rate * pairs <= rate
+
+
+def _weigh(
+    services: Services,
+    transaction: Transaction,
+    cases: tuple[Case, Case],
+    faces: Faces,
+    similarity: float,
+    counts: tuple[int, int],
+) -> Likelihood | None:
     if services.calibration is None or not faces.is_known:
         return None
     photos = {
         photo.id: photo
-        for of_case in transaction.photos.list_of_cases([case.id, partner.id]).values()
+        for of_case in transaction.photos.list_of_cases([case.id for case in cases]).values()
         for photo in of_case
     }
     best = [photos.get(one) for one in (faces.missing_photo_id, faces.found_photo_id)]
-    first, second = (case, partner) if case.side is Side.MISSING else (partner, case)
-    return weigh_photos(
-        services, faces.mean_similarity, (first, best[0]), (second, best[1]), faces.photos
-    )
+    first, second = cases if cases[0].side is Side.MISSING else cases[::-1]
+    return weigh_photos(services, similarity, (first, best[0]), (second, best[1]), counts)
 
 
 def said_of_faces(

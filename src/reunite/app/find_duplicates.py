@@ -1,6 +1,6 @@
 """Suggest records of the same side that may be about one person; nothing is ever merged."""
 
-from reunite.app.compare_faces import compare_faces, said_of_faces, weigh_compared
+from reunite.app.compare_faces import FacesOf, compare_faces, said_of_faces, weigh_compared
 from reunite.app.describe_case import NO_BACKGROUND, describe
 from reunite.app.services import Services
 from reunite.cases.case import Case
@@ -42,13 +42,14 @@ def suggest_duplicates(
     ]
     backgrounds = transaction.backgrounds.get_many([one.id for one in partners])
     settings = services.settings
+    mine = FacesOf(services, transaction, case)
     likely: list[tuple[Weight, Case]] = []
     for partner in partners:
         theirs = describe(partner, backgrounds.get(partner.id, NO_BACKGROUND))
         weight = weigh_same_side(reading, theirs, PUBLISHED)
         if weight.bits < settings.lead_bits - settings.face_bits_at_most:
             continue
-        faces = compare_faces(services, transaction, case, partner)
+        faces = mine.compare(partner)
         if faces.is_known:
             likelihood = weigh_compared(services, transaction, case, partner, faces)
             weight = weigh_same_side(reading, theirs, PUBLISHED, *said_of_faces(faces, likelihood))

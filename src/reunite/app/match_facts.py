@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from reunite.app.compare_faces import Faces, compare_faces, said_of_faces, weigh_compared
+from reunite.app.compare_faces import Faces, FacesOf, said_of_faces, weigh_compared
 from reunite.app.describe_case import NO_BACKGROUND, describe
 from reunite.app.find_duplicates import suggest_duplicates
 from reunite.app.services import Services
@@ -85,6 +85,7 @@ def match_case(services: Services, transaction: Transaction, case: Case, reading
     backgrounds = transaction.backgrounds.get_many(list(partners))
     pool = transaction.cases.count_open(other, MOST_COUNTED)
     settings = services.settings
+    mine = FacesOf(services, transaction, case)
     likely = []
     for partner in partners.values():
         theirs = describe(partner, backgrounds.get(partner.id, NO_BACKGROUND))
@@ -92,7 +93,7 @@ def match_case(services: Services, transaction: Transaction, case: Case, reading
         weight = weigh(*pair, PUBLISHED)
         if weight.bits < settings.lead_bits - settings.face_bits_at_most:
             continue
-        faces = compare_faces(services, transaction, case, partner)
+        faces = mine.compare(partner)
         if faces.is_known:
             likelihood = weigh_compared(services, transaction, case, partner, faces)
             weight = weigh(*pair, PUBLISHED, *said_of_faces(faces, likelihood))

@@ -14,6 +14,7 @@ from reunite.blood.claims import DonorClaim, Verdict
 from reunite.blood.deferral import Donation, DonationKind, Reason
 from reunite.blood.donors import ConsentPurpose, RegisteredDonor
 from reunite.blood.phenotype import Phenotype
+from reunite.blood.waves import Answer
 from reunite.kernel.errors import InvalidInputError, NotFoundError
 from reunite.kernel.ids import DonorId
 from reunite.kernel.people import Sex
@@ -191,6 +192,10 @@ def erase_donor(services: Services, actor: Actor | None) -> None:
 def forget_donor(transaction: Transaction, donor_id: DonorId) -> None:
     """Erase a record, and what the donor said when asked; that somebody was asked still counts."""
     for ask in transaction.donor_asks.list_of_donor(donor_id, limit=_EVERY_ASK):
+        if ask.answer is Answer.COMING:
+            # Somebody else is needed then.
+            case_id = transaction.blood_requests.get(ask.request_id).case_id
+            transaction.outbox.add("recruit_donors", {"case_id": case_id})
         ask.contact, ask.remark, ask.hindrance, ask.deferred_until = "", "", "", None
         transaction.donor_asks.save(ask)
     transaction.donors.delete(donor_id)

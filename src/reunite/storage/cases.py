@@ -87,7 +87,9 @@ class PostgresCases:
 
     def get_many(self, case_ids: Sequence[CaseId]) -> dict[CaseId, Case]:
         """Those that exist, by id."""
-        wanted = select(cases).where(cases.c.id.in_(set(case_ids))).order_by(cases.c.id)
+        ids = [int(case_id) for case_id in set(case_ids)]
+        # One array, not a parameter each: a text that differs with their number is parsed anew.
+        wanted = select(cases).where(cases.c.id == func.any(ids)).order_by(cases.c.id)
         return {case.id: case for case in self._list(wanted)}
 
     def save(self, case: Case) -> None:
@@ -178,7 +180,7 @@ class PostgresCases:
             return steps
         rows = self._connection.execute(
             select(case_transitions)
-            .where(case_transitions.c.case_id.in_(steps))
+            .where(case_transitions.c.case_id == func.any(list(steps)))
             .order_by(case_transitions.c.case_id, case_transitions.c.sequence)
         ).mappings()
         for row in rows:

@@ -51,7 +51,9 @@ class PostgresBackgrounds:
     def get_many(self, case_ids: Sequence[CaseId]) -> dict[CaseId, Background]:
         """Those that there are."""
         rows = self._connection.execute(
-            select(backgrounds).where(backgrounds.c.case_id.in_(set(case_ids)))
+            select(backgrounds).where(
+                backgrounds.c.case_id == func.any([int(case_id) for case_id in set(case_ids)])
+            )
         ).mappings()
         return {
             CaseId(row["case_id"]): Background(**{name: row[name] for name in _NAMES})
