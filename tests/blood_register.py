@@ -1,15 +1,19 @@
 """A register with Bombay donors for a real server."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
+from argon2 import PasswordHasher
+
 from reunite.accounts.account import Role
-from reunite.app.bootstrap import open_services, read_config
-from reunite.app.sign_in import create_account
 from reunite.blood.centres import BloodFamily
-from reunite.kernel.languages import Language
+from reunite.broker.outbox import PostgresOutbox
 from reunite.kernel.places import Point, cell_of
+from reunite.storage.database import PostgresDatabase
+from reunite.storage.server import open_database
 from reunite.testing.donors import store_centre, store_donor
-from tests.servers import PASSWORD, Server, environment
+from reunite.testing.factories import make_account
+from tests.servers import PASSWORD, Server
 
 HOSPITAL = "湖滨医院"
 FAMILY = "7K3M9QX2TB"
@@ -24,12 +28,15 @@ def fill_register(server: Server) -> dict[str, str]:
     """
     roles = dict.fromkeys(("far", "sibling", "near"), Role.VOLUNTEER) | {"clerk": Role.OFFICER}
     addresses = {name: f"{name}@example.org" for name in roles}
-    with open_services(read_config(environment(server.data))) as services:
-        database = services.database
-        ids = {
-            name: create_account(services, addresses[name], PASSWORD, name, role, Language.ZH)
+    hashed = PasswordHasher().hash(PASSWORD)
+    with open_database(data_directory=server.data / "database") as handle:
+        database = PostgresDatabase(handle.dsn, PostgresOutbox)
+        people = {
+            name: replace(make_account(role, email=addresses[name]), password_hash=hashed)
             for name, role in roles.items()
         }
+        with database.transaction() as transaction:
+            ids = {name: transaction.accounts.add(one) for name, one in people.items()}
         centre = store_centre(database, HOSPITAL)
         with database.transaction() as transaction:
             transaction.blood_centres.set_member(ids["clerk"], centre.id)
@@ -44,4 +51,5 @@ def fill_register(server: Server) -> dict[str, str]:
             **bombay,
         )
         store_donor(database, account_id=ids["near"], cell=cell_of(NEAR), written="O Rh+")
+        database.dispose()
     return addresses

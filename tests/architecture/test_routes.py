@@ -159,6 +159,7 @@ MATRIX: dict[tuple[str, str], Access] = {
     ("POST", "/~/blood/requests/{reference}/asks/{ask_id:int}/contact"): STAFF_ONLY,
     ("GET", "/~/blood/requests/{reference}/donors"): STAFF_ONLY,
     ("POST", "/~/blood/requests/{reference}/close"): STAFF_ONLY,
+    ("POST", "/~/blood/calls/{ask_id:int}"): STAFF_ONLY,
     ("GET", "/~/blood/asks"): SIGNED_IN,
     ("GET", "/~/blood/asks/{reference}"): SIGNED_IN,
     ("POST", "/~/blood/asks/{reference}"): SIGNED_IN,

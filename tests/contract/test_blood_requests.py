@@ -121,6 +121,24 @@ def test_whoever_was_asked_comes_back(database: Database) -> None:
         assert asks.list_of_request(appeal.id) == [second]
 
 
+def test_whom_a_centre_has_to_call(database: Database) -> None:
+    keeper, other = store_centre(database), store_centre(database)
+    open_request = stored(database, an_appeal(database, other.id))
+    closed = stored(database, an_appeal(database, other.id, CaseStatus.RESOLVED))
+    kept, silent, elsewhere = (
+        store_donor(database, centre_id=centre.id, reference=str(number))
+        for number, centre in enumerate((keeper, keeper, other))
+    )
+    asks = [replace(an_ask(open_request, one), by_phone=True) for one in (kept, silent, elsewhere)]
+    others = [replace(an_ask(closed, kept), by_phone=True), an_ask(closed, silent)]
+    with database.transaction() as transaction:
+        transaction.donor_asks.add_many([*asks, *others])
+        asks[0].leave(NOW)
+        transaction.donor_asks.save(asks[0])
+    with database.transaction() as transaction:
+        assert transaction.donor_asks.list_to_call(keeper.id) == [asks[1]]
+
+
 def test_nobody_is_asked_twice_for_one_request(database: Database) -> None:
     appeal = stored(database, an_appeal(database, store_centre(database).id))
     donor = store_donor(database)

@@ -15,7 +15,7 @@ def kinds(client: httpx.Client) -> list[str]:
 
 
 def test_a_killed_worker_asks_and_thanks_everybody_once(server: Server) -> None:
-    server.start("--no-worker")
+    server.start()
     accounts = fill_register(server)
     clerk, far, sibling = (server.client(accounts[name]) for name in ("clerk", "far", "sibling"))
     needed_by = datetime.now(UTC) + timedelta(hours=12)
@@ -23,9 +23,6 @@ def test_a_killed_worker_asks_and_thanks_everybody_once(server: Server) -> None:
     opened = clerk.post("/blood/requests", json={**wish, "family_code": FAMILY})
     assert opened.status_code == httpx.codes.CREATED, opened.text
     board = f"/blood/requests/{opened.json()['reference']}"
-    server.kill()
-
-    server.start()
     # As soon as the first look has been written, and perhaps before anybody has heard.
     wait_until(lambda: clerk.get(board).json()["counts"]["asked"] == 2)
     server.kill()

@@ -5,6 +5,7 @@ from reunite.api.schemas.blood_requests import (
     AskRow,
     BloodRequestEntry,
     BoardBody,
+    CallBody,
     DonorAskBody,
     DonorListBody,
     FindingBody,
@@ -15,6 +16,7 @@ from reunite.api.schemas.blood_requests import (
     UnitBody,
 )
 from reunite.app.answer_ask import AskView
+from reunite.app.call_donors import Call
 from reunite.app.find_donors import DonorList, RankedDonor
 from reunite.app.open_blood_request import LikeRequest, SuitableUnit
 from reunite.app.run_blood_request import Board, BoardRow, RequestLine
@@ -174,4 +176,19 @@ def ask_body(view: AskView) -> DonorAskBody:
         ],
         can_answer=view.can_come,
         filled=view.filled,
+    )
+
+
+def call_body(call: Call) -> CallBody:
+    """A donor to be called by the centre that keeps them."""
+    request = call.appeal.request
+    return CallBody(
+        id=call.ask.id,
+        type=stored_type(call.donor.phenotype),
+        number=call.donor.reference,
+        contact=call.donor.contact,
+        hospital=call.centre.name,
+        component=request.need.component,
+        needed_by=request.needed_by,
+        urgency=request.urgency,
     )

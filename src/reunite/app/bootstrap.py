@@ -290,6 +290,8 @@ def open_services(config: Config) -> Iterator[Services]:
         audience = LiveAudience(database)
         opened.callback(audience.close)
         clock = SystemClock()
+        donors = LiveDonors(database, clock)
+        opened.callback(donors.close)
         keys = config.data_directory / "keys"
         links = LinkSigner(load_or_create(keys / "links.key", secrets.token_bytes(32)))
         channels = open_channels(
@@ -303,7 +305,7 @@ def open_services(config: Config) -> Iterator[Services]:
             faces=faces,
             gallery=gallery,
             audience=audience,
-            donors=LiveDonors(database, clock),
+            donors=donors,
             live=live,
             clock=clock,
             settings=config.settings,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from reunite.app.services import Services
-from reunite.app.weigh_faces import face_evidence, weigh_photos
+from reunite.app.weigh_faces import face_evidence, is_alike, weigh_photos
 from reunite.cases.case import Case
 from reunite.cases.leads import NO_PHOTO
 from reunite.faces.calibration import Likelihood
@@ -74,18 +74,52 @@ def weigh_compared(
 
     None where one has no photo, or templates of this kind were never calibrated.
     """
+    return _weigh(
+        services, transaction, (case, partner), faces, faces.mean_similarity, faces.photos
+    )
+
+
+def are_alike(
+    services: Services,
+    transaction: Transaction,
+    case: Case,
+    partner: Case,
+    faces: Faces,
+    likelihood: Likelihood | None,
+) -> bool:
+    """Whether somebody should look: at all photos together, or at the most similar two.
+
+    One bad photo among several must not hide the others.  That the two were chosen out of so
+    many pairs is counted against them.
+    """
+    if is_alike(services, faces.similarity, likelihood):
+        return True
+    pairs = faces.photos[0] * faces.photos[1]
+    if likelihood is None or pairs == 1:
+        return False
+    best = _weigh(services, transaction, (case, partner), faces, faces.similarity, (1, 1))
+    rate = services.settings.lead_false_match_rate
+    return best is not None and best.false_match_rate * pairs <= rate
+
+
+def _weigh(
+    services: Services,
+    transaction: Transaction,
+    cases: tuple[Case, Case],
+    faces: Faces,
+    similarity: float,
+    counts: tuple[int, int],
+) -> Likelihood | None:
     if services.calibration is None or not faces.is_known:
         return None
     photos = {
         photo.id: photo
-        for of_case in transaction.photos.list_of_cases([case.id, partner.id]).values()
+        for of_case in transaction.photos.list_of_cases([case.id for case in cases]).values()
         for photo in of_case
     }
     best = [photos.get(one) for one in (faces.missing_photo_id, faces.found_photo_id)]
-    first, second = (case, partner) if case.side is Side.MISSING else (partner, case)
-    return weigh_photos(
-        services, faces.mean_similarity, (first, best[0]), (second, best[1]), faces.photos
-    )
+    first, second = cases if cases[0].side is Side.MISSING else cases[::-1]
+    return weigh_photos(services, similarity, (first, best[0]), (second, best[1]), counts)
 
 
 def said_of_faces(

@@ -1,17 +1,22 @@
 """Keep a process's pool of donors in step with PostgreSQL.
 
 The pool is a cache.  Before each use this process reads who has come, changed or left since,
-so that nobody who has left, or sleeps, is asked.  Nothing follows between two uses: requests for
-blood are rare, and a change is small.
+so that nobody who has left, or sleeps, is asked.  Servers and workers follow in a thread as well,
+so that no request for blood waits until a million donors have been read.
 """
 
 import threading
 from time import monotonic
 
+import structlog
+
 from reunite.blood.live_pool import LivePool
 from reunite.kernel.clock import Clock
 from reunite.ports import Database
 
+log = structlog.get_logger(__name__)
+
+FOLLOW_SECONDS = 30.0
 # The stream of changes is kept for a day (see ``erase_expired``); whoever has not looked for
 # half of that reads everyone anew.
 TRUSTED_SECONDS = 12 * 3600.0
@@ -27,6 +32,8 @@ class LiveDonors:
         self._position = 0
         self._looked_at = 0.0
         self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
 
     def pool(self) -> LivePool:
         """The pool, with everything in it that is committed now."""
@@ -45,3 +52,24 @@ class LiveDonors:
                         pool = pool.changed(change.present, change.gone, today)
             self._pool, self._position, self._looked_at = pool, position, now
             return pool
+
+    def start(self) -> None:
+        """Follow the database in a thread of its own until ``close``; once is enough."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._follow, name="donors", daemon=True)
+            self._thread.start()
+
+    def close(self) -> None:
+        """Stop following."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _follow(self) -> None:
+        while not self._stop.is_set():
+            try:
+                self.pool()
+            except Exception as error:  # noqa: BLE001
+                # An unreachable database is waited for; whoever asks meanwhile sees the error.
+                log.warning("donors_not_followed", error=type(error).__name__)
+            self._stop.wait(FOLLOW_SECONDS)

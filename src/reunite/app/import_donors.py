@@ -10,14 +10,14 @@ from dataclasses import dataclass, replace
 
 from reunite.accounts.account import Actor
 from reunite.app.blood_centres import require_centre
+from reunite.app.notice_alike import claim_alike
 from reunite.app.services import Services
 from reunite.blood.centres import BloodCentre
-from reunite.blood.claims import ClaimReason, DonorClaim, likeness
+from reunite.blood.claims import ClaimReason
 from reunite.blood.donors import (
     Confirmation,
     ConsentPurpose,
     RegisteredDonor,
-    contact_key,
 )
 from reunite.blood.register import RegisterEntry, RegisterFile, read_register
 from reunite.blood.spreadsheet import RowFault
@@ -27,7 +27,6 @@ from reunite.partners.stations.gazetteer import locate
 from reunite.ports import Transaction
 
 NEW, UPDATED, UNCHANGED, REFUSED = OUTCOMES = ("new", "updated", "unchanged", "refused")
-_MOST_CLAIMS = 2  # of one row; more neighbours than that are chance
 _RESOLUTION = 7  # cells of about 5 km², as for donors who register themselves
 
 
@@ -159,8 +158,11 @@ def _take(
             outcome = UNCHANGED
         outcomes[entry.row] = DonorRow(entry.row, entry.reference, outcome)
     transaction.donors.add_all([donor for _, donor in fresh])
-    for entry, why in _claims(services, transaction, centre, fresh):
-        outcomes[entry.row] = replace(outcomes[entry.row], claim=why)
+    claimed = claim_alike(transaction, [donor for _, donor in fresh], services.clock.now())
+    for entry, _ in fresh:
+        if entry.reference in claimed:
+            why = claimed[entry.reference]
+            outcomes[entry.row] = replace(outcomes[entry.row], claim=why)
     return outcomes
 
 
@@ -212,41 +214,3 @@ def _brought(
 def _is_there(donor: RegisteredDonor, point: Point) -> bool:
     """Whether the donor's place is known at least as finely already."""
     return donor.cell is not None and cell_of(point, resolution_of(donor.cell)) == donor.cell
-
-
-def _claims(
-    services: Services,
-    transaction: Transaction,
-    centre: BloodCentre,
-    fresh: list[tuple[RegisterEntry, RegisteredDonor]],
-) -> Iterator[tuple[RegisterEntry, ClaimReason]]:
-    """New rows that look like donors of other centres, or like donors who keep themselves."""
-    keys = {contact_key(donor.contact) for _, donor in fresh} - {""}
-    births = {donor.facts.born_on for _, donor in fresh if donor.facts.born_on is not None}
-    by_contact: dict[str, list[RegisteredDonor]] = {}
-    by_birth: dict[object, list[RegisteredDonor]] = {}
-    for other in transaction.donors.list_resembling(sorted(keys), sorted(births)):
-        if other.centre_id != centre.id:
-            by_contact.setdefault(contact_key(other.contact), []).append(other)
-            by_birth.setdefault(other.facts.born_on, []).append(other)
-    for entry, donor in fresh:
-        key, born_on = contact_key(donor.contact), donor.facts.born_on
-        others = {one.id: one for one in by_contact.get(key, ()) if key}
-        others |= {one.id: one for one in by_birth.get(born_on, ()) if born_on is not None}
-        alike = [(why, one) for one in others.values() if (why := likeness(donor, one))]
-        # One contact says more than a birthday.
-        alike.sort(key=lambda found: found[0] is not ClaimReason.SAME_CONTACT)
-        for why, other in alike[:_MOST_CLAIMS]:
-            transaction.donors.add_claim(
-                DonorClaim(
-                    other.id,
-                    other.centre_id,
-                    centre.id,
-                    why,
-                    services.clock.now(),
-                    reference=donor.reference,
-                    own_donor_id=donor.id,
-                )
-            )
-        if alike:
-            yield entry, alike[0][0]

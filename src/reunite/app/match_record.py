@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from reunite.app.compare_faces import Faces, compare_faces, weigh_compared
+from reunite.app.compare_faces import Faces, are_alike, compare_faces, weigh_compared
 from reunite.app.estimate_ages import estimate_age
 from reunite.app.find_duplicates import is_likely, suggest_pair, weigh_duplicate
 from reunite.app.match_facts import lead_of, other_side, weigh_pair
 from reunite.app.services import Services
-from reunite.app.weigh_faces import is_alike, least_similarity
+from reunite.app.weigh_faces import least_similarity
 from reunite.cases.case import Case
 from reunite.faces.calibration import Likelihood
 from reunite.gallery.port import NO_TEMPLATE, Filter, Probes
@@ -102,6 +102,6 @@ def _alike(
         best = compare_faces(services, transaction, case, partner)
         faces = best if best.similarity > similarity else Faces(similarity, *photos, similarity)
         likelihood = weigh_compared(services, transaction, case, partner, faces)
-        if is_alike(services, faces.similarity, likelihood):
+        if are_alike(services, transaction, case, partner, faces, likelihood):
             partners.add(partner_id)
             yield _Alike(partner, faces, likelihood)

@@ -7,12 +7,14 @@ from reunite.accounts.account import EVERYONE, Actor, require_role
 from reunite.alerts.volunteers import PlaceKind, Precision
 from reunite.app.donor_families import require_family
 from reunite.app.join_alerts import make_place
+from reunite.app.notice_alike import claim_for_keepers
 from reunite.app.services import Services
 from reunite.blood.centres import BloodCentre
-from reunite.blood.claims import DonorClaim
+from reunite.blood.claims import DonorClaim, Verdict
 from reunite.blood.deferral import Donation, DonationKind, Reason
 from reunite.blood.donors import ConsentPurpose, RegisteredDonor
 from reunite.blood.phenotype import Phenotype
+from reunite.blood.waves import Answer
 from reunite.kernel.errors import InvalidInputError, NotFoundError
 from reunite.kernel.ids import DonorId
 from reunite.kernel.people import Sex
@@ -86,6 +88,7 @@ def register_donor(services: Services, actor: Actor | None, form: DonorForm) -> 
         donor.check(today)
         if known is None:
             transaction.donors.add(donor)
+            claim_for_keepers(transaction, donor, services.clock.now())
         else:
             transaction.donors.save(donor)
     return donor
@@ -108,9 +111,15 @@ def find_own_donor(services: Services, actor: Actor | None) -> DonorView | None:
             [
                 (one, centres.get(one.centre_id))
                 for one in transaction.donors.list_claims_of_donor(donor.id)
-                if one.is_open and one.donor_id == donor.id
+                if one.is_open and one.donor_id == donor.id and _may_know(one)
             ],
         )
+
+
+def _may_know(claim: DonorClaim) -> bool:
+    # Whoever enters a stranger's telephone number must not learn that a centre knows it: that a
+    # record looks alike, the donor hears once the centre has said that it is one person.
+    return claim.own_donor_id is None or claim.claimant_says is Verdict.SAME
 
 
 def sleep_donor(
@@ -183,6 +192,10 @@ def erase_donor(services: Services, actor: Actor | None) -> None:
 def forget_donor(transaction: Transaction, donor_id: DonorId) -> None:
     """Erase a record, and what the donor said when asked; that somebody was asked still counts."""
     for ask in transaction.donor_asks.list_of_donor(donor_id, limit=_EVERY_ASK):
+        if ask.answer is Answer.COMING:
+            # Somebody else is needed then.
+            case_id = transaction.blood_requests.get(ask.request_id).case_id
+            transaction.outbox.add("recruit_donors", {"case_id": case_id})
         ask.contact, ask.remark, ask.hindrance, ask.deferred_until = "", "", "", None
         transaction.donor_asks.save(ask)
     transaction.donors.delete(donor_id)

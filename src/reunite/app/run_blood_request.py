@@ -1,11 +1,12 @@
 """The desk of the centre: who comes, who arrived, what became of it, and how it ended."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from reunite.accounts.account import Actor
 from reunite.app.answer_ask import settle
 from reunite.app.blood_centres import require_centre
+from reunite.app.call_donors import take_answer
 from reunite.app.close_case import end_case
 from reunite.app.find_donors import DonorList, list_donors
 from reunite.app.open_blood_request import (
@@ -16,6 +17,7 @@ from reunite.app.open_blood_request import (
     require_open,
 )
 from reunite.app.own_request import own_request
+from reunite.app.recruit_donors import wind_down
 from reunite.app.services import Services
 from reunite.blood.appeals import Appeal, CannotReason, DonorAsk
 from reunite.blood.centres import BloodCentre
@@ -28,6 +30,9 @@ from reunite.cases.case import BLOOD_CAUSES, BLOOD_OUTCOMES, Case, Outcome, Reso
 from reunite.kernel.errors import InvalidInputError, NotFoundError
 from reunite.kernel.ids import DonorAskId
 from reunite.ports import Look, LookPurpose, Transaction
+
+# Something left behind, a result to be told: no need to reach a donor lasts longer.
+CONTACT_KEPT = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,7 @@ class BoardRow:
     to_call: bool
     keeper: str = ""
     number: str = ""
+    contact_open: bool = False  # see ``see_contact``
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +110,14 @@ def find_centre(services: Services, actor: Actor | None) -> BloodCentre:
         return require_centre(transaction, actor)[1]
 
 
-def get_board(services: Services, actor: Actor | None, reference: str) -> Board:
-    """A request of the actor's centre, as it stands now.  Raises NotFoundError."""
+def get_board(
+    services: Services, actor: Actor | None, reference: str, *, donors_only: bool = False
+) -> Board:
+    """A request of the actor's centre, as it stands now.
+
+    ``donors_only`` leaves stock and like requests out, for a page that looks every second.
+    Raises NotFoundError.
+    """
     now = services.clock.now()
     with services.database.transaction() as transaction:
         _, centre, case, appeal = own_request(transaction, actor, reference)
@@ -127,9 +139,10 @@ def get_board(services: Services, actor: Actor | None, reference: str) -> Board:
                     ask.by_phone and ask.donor_id in calls,
                     names.get(donor.centre_id, "") if donor and kept and donor.centre_id else "",
                     donor.reference if donor and kept else "",
+                    donor is not None and _is_contact_open(case, centre, donor, ask, now),
                 )
             )
-        is_open = case.is_open
+        looks_around = case.is_open and not donors_only
         return Board(
             case=case,
             appeal=appeal,
@@ -140,8 +153,8 @@ def get_board(services: Services, actor: Actor | None, reference: str) -> Board:
             late=appeal.is_late(now),
             promised=promised,
             rows=rows,
-            alike=find_alike(transaction, appeal) if is_open else [],
-            units=find_units(transaction, appeal, now.date()) if is_open else [],
+            alike=find_alike(transaction, appeal) if looks_around else [],
+            units=find_units(transaction, appeal, now.date()) if looks_around else [],
             counts=_counts(asks),
         )
 
@@ -159,7 +172,7 @@ def see_contact(
 ) -> DonorContact:
     """Who is coming, or whom of its own donors the centre has to call.  The look is logged.
 
-    Raises NotFoundError before a donor has said that they come.
+    Raises NotFoundError before a donor has said that they come, and a week after the request.
     """
     with services.database.transaction() as transaction:
         actor, centre, case, appeal = own_request(transaction, actor, reference)
@@ -167,10 +180,9 @@ def see_contact(
         donor = transaction.donors.get_many([ask.donor_id]).get(ask.donor_id)
         if donor is None:
             raise NotFoundError
-        own = ask.by_phone and donor.centre_id == centre.id
-        if not (ask.shares_contact or own):
-            raise NotFoundError
         now = services.clock.now()
+        if not _is_contact_open(case, centre, donor, ask, now):
+            raise NotFoundError
         transaction.looks.add([Look(actor.account_id, case.id, LookPurpose.DONOR_CONTACT, now)])
         return _contact(transaction, donor, ask)
 
@@ -197,25 +209,16 @@ def record_answer(
         _, _, case, appeal = own_request(transaction, actor, reference, lock=True)
         require_open(case)
         ask = _ask_of(transaction, appeal, ask_id)
-        before = ask.answer
-        match answer:
-            case Answer.COMING:
-                ask.come(now, comes_at)
-                if before is not Answer.COMING and ask.donor_id:
-                    transaction.donors.mark_willing(ask.donor_id)
-            case Answer.CANNOT:
-                ask.decline(now, reason, remark.strip())
-            case Answer.NOT_ME:
-                ask.leave(now)
-            case _:
-                ask.record(answer, now, remark.strip())
-        if answer in {Answer.GIVEN, Answer.NOT_ME} and ask.donor_id:
+        if answer in {Answer.COMING, Answer.CANNOT, Answer.NOT_ME}:
+            take_answer(
+                services, transaction, ask, answer, comes_at=comes_at, reason=reason, remark=remark
+            )
+        else:
+            ask.record(answer, now, remark.strip())
+        if answer is Answer.GIVEN and ask.donor_id:
             donor = transaction.donors.get(ask.donor_id, lock=True)
-            if answer is Answer.GIVEN:
-                kind = KIND_OF[appeal.request.need.component]
-                donor.has_given(Donation(kind, now.date()))
-            else:
-                donor.asleep = True
+            kind = KIND_OF[appeal.request.need.component]
+            donor.has_given(Donation(kind, now.date()))
             transaction.donors.save(donor)
         transaction.donor_asks.save(ask)
         settle(services, transaction, case, appeal)
@@ -247,6 +250,7 @@ def close_request(
         _check_cause(outcome, cause, gave=gave, promised=promised > 0)
         case.resolve(outcome, cause, actor.account_id, now, note.strip()[:500])
         end_case(transaction, case, None)
+        wind_down(transaction, case, appeal, asks, now)
 
 
 def _check_cause(outcome: Outcome, cause: ResolutionCause, *, gave: bool, promised: bool) -> None:
@@ -267,6 +271,15 @@ def _counts(asks: list[DonorAsk]) -> dict[str, int]:
         counts[answer.value] = sum(one.answer is answer for one in asks)
     counts["thanked"] = sum(one.thanked_at is not None for one in asks)
     return counts
+
+
+def _is_contact_open(
+    case: Case, centre: BloodCentre, donor: RegisteredDonor, ask: DonorAsk, now: datetime
+) -> bool:
+    """Whether the centre may know who it is: somebody who comes, or its own donor to be called."""
+    if case.closed_at is not None and now - case.closed_at > CONTACT_KEPT:
+        return False
+    return ask.shares_contact or (ask.by_phone and donor.centre_id == centre.id)
 
 
 def _ask_of(transaction: Transaction, appeal: Appeal, ask_id: DonorAskId) -> DonorAsk:

@@ -83,6 +83,12 @@ class DonorAsk:
         return self.answer is None
 
     @property
+    def standing(self) -> Answer | None:
+        """The answer as it counts now: whoever has left the register does not come."""
+        has_left = self.donor_id == 0 and self.answer in {None, Answer.COMING}
+        return Answer.NOT_ME if has_left else self.answer
+
+    @property
     def shares_contact(self) -> bool:
         """Whether the centre may see who it is."""
         return self.answer in CONTACT_SHARED
@@ -199,7 +205,7 @@ class Appeal:
             rarest=self.is_rarest,
             override_reason=self.request.override_reason,
             asks=tuple(
-                Ask(one.donor_id, one.asked_at, one.probability, one.answer) for one in asks
+                Ask(one.donor_id, one.asked_at, one.probability, one.standing) for one in asks
             ),
             closed=closed,
         )

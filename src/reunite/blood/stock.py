@@ -96,10 +96,13 @@ def units_for(
 ) -> list[tuple[StockUnit, Verdict]]:
     """Units that suit the patient ``on`` that day: by grade, nearest, then soonest to expire."""
     found = []
+    verdicts: dict[Phenotype, Verdict] = {}  # ten thousand units are of a few dozen types
     for unit in stock:
         if unit.component is not need.component or unit.expires_on < on:
             continue
-        verdict = judge(unit.phenotype, need)
+        if unit.phenotype not in verdicts:
+            verdicts[unit.phenotype] = judge(unit.phenotype, need)
+        verdict = verdicts[unit.phenotype]
         if verdict.usable:
             far = (
                 float("inf")

@@ -190,6 +190,7 @@ def warm_up(services: Services) -> threading.Thread:
             # The map of land: whoever reports a place first need not wait for it.
             is_at_sea(Point(0, 0))
             services.audience.start()
+            services.donors.start()
             services.gallery.refresh()
             # The first search compiles, or reads, the loops of the scan.
             space = services.gallery.space

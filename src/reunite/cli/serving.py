@@ -66,6 +66,7 @@ def worker_command() -> None:
             signal.signal(number, lambda *_: stop.set())
         err.print("Working.  Ctrl-C stops.", highlight=False)
         services.audience.start()
+        services.donors.start()
         Worker(services).run_until(stop)
 
 

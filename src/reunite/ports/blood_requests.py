@@ -60,6 +60,10 @@ class DonorAskRepository(Protocol):
         """The newest first."""
         ...
 
+    def list_to_call(self, centre_id: BloodCentreId) -> list[DonorAsk]:
+        """Silent donors without an account whom a centre keeps, of open requests; oldest first."""
+        ...
+
     def save(self, ask: DonorAsk) -> None:
         """Write the answer and what followed.  Raises NotFoundError."""
         ...

@@ -20,7 +20,14 @@ from reunite.kernel.ids import BloodCentreId, BloodRequestId, CaseId, DonorAskId
 from reunite.kernel.places import Point
 from reunite.ports import ShelvedUnit
 from reunite.storage.rows import columns_of_point, point_of
-from reunite.storage.tables import blood_centres, blood_requests, blood_stock, cases, donor_asks
+from reunite.storage.tables import (
+    blood_centres,
+    blood_requests,
+    blood_stock,
+    cases,
+    donor_asks,
+    donors,
+)
 
 
 class PostgresBloodRequests:
@@ -132,6 +139,19 @@ class PostgresDonorAsks:
             .where(donor_asks.c.donor_id == donor_id)
             .order_by(donor_asks.c.id.desc())
             .limit(limit)
+        )
+
+    def list_to_call(self, centre_id: BloodCentreId) -> list[DonorAsk]:
+        """Silent donors without an account whom a centre keeps, of open requests; oldest first."""
+        return self._list(
+            select(donor_asks)
+            .join(donors, donors.c.id == donor_asks.c.donor_id)
+            .join(blood_requests, blood_requests.c.id == donor_asks.c.request_id)
+            .join(cases, cases.c.id == blood_requests.c.case_id)
+            .where(donors.c.centre_id == centre_id)
+            .where(donor_asks.c.by_phone, donor_asks.c.answer.is_(None))
+            .where(cases.c.status.in_([status.value for status in OPEN_STATUSES]))
+            .order_by(donor_asks.c.id)
         )
 
     def save(self, ask: DonorAsk) -> None:

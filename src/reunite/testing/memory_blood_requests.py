@@ -88,6 +88,18 @@ class MemoryDonorAsks:
     def list_of_donor(self, donor_id: DonorId, *, limit: int = 20) -> list[DonorAsk]:
         return self._list(lambda one: one.donor_id == donor_id)[::-1][:limit]
 
+    def list_to_call(self, centre_id: BloodCentreId) -> list[DonorAsk]:
+        open_ids = {one.id for one in MemoryBloodRequests(self._session).list_open()}
+        return self._list(
+            lambda one: (
+                one.by_phone
+                and one.is_silent
+                and one.request_id in open_ids
+                and (donor := self._donors.get(one.donor_id)) is not None
+                and donor.centre_id == centre_id
+            )
+        )
+
     def save(self, ask: DonorAsk) -> None:
         stored = self.get(ask.id)
         self._asks.put(ask.id, replace(ask, request_id=stored.request_id, donor_id=stored.donor_id))

@@ -78,6 +78,25 @@ def test_from_request_to_outcome(services: Services, client: Client) -> None:
     assert (blood["module"], blood["by_cause"]) == ("blood", {"donor_asked": 1})
 
 
+def test_a_called_donor_answers_by_telephone(services: Services, client: Client) -> None:
+    clerk = join(services, client, "clerk", Role.OFFICER)
+    centre = store_centre(services.database, "湖滨医院")
+    with services.database.transaction() as transaction:
+        transaction.blood_centres.set_member(account_of(services, "clerk"), centre.id)
+    kept = {"written": "O Rh-", "centre_id": centre.id, "reference": "D-7", "contact": "0571"}
+    store_donor(services.database, **kept)
+    opened = clerk.ask("POST", "/blood/requests", 201, json=wish()).json()
+    Worker(services).drain()
+    [call] = clerk.ask("GET", "/blood/calls", 200).json()["items"]
+    assert (call["number"], call["contact"], call["hospital"]) == ("D-7", "0571", "湖滨医院")
+    answer = f"/blood/calls/{call['id']}/answer"
+    clerk.ask("POST", answer, 422, json={"answer": "given"})
+    clerk.ask("POST", answer, 204, json={"answer": "coming"})
+    assert clerk.ask("GET", "/blood/calls", 200).json()["items"] == []
+    board = clerk.ask("GET", f"/blood/requests/{opened['reference']}", 200).json()
+    assert board["filled"] is True
+
+
 def test_stock_and_like_requests_are_looked_at_first(services: Services, client: Client) -> None:
     clerk: Caller = join(services, client, "clerk", Role.OFFICER)
     centre = store_centre(services.database)

@@ -89,6 +89,8 @@ EXPECTED = {
     "POST /blood/requests/{reference}/asks/{ask_id}/answer": STAFF_ONLY,
     "POST /blood/requests/{reference}/asks/{ask_id}/contact": STAFF_ONLY,
     "POST /blood/requests/{reference}/outcome": STAFF_ONLY,
+    "GET /blood/calls": STAFF_ONLY,
+    "POST /blood/calls/{ask_id}/answer": STAFF_ONLY,
     "POST /blood/stock": STAFF_ONLY,
     "GET /blood/asks": SIGNED_IN,
     "GET /blood/asks/{reference}": SIGNED_IN,

@@ -6,6 +6,7 @@ from datetime import timedelta
 from reunite.accounts.account import EVERYONE, STAFF, Actor, Role
 from reunite.app import (
     answer_ask,
+    call_donors,
     import_stock,
     open_blood_request,
     own_request,
@@ -66,6 +67,11 @@ BLOOD_REQUEST_RULES: dict[
         lambda s, a: run_blood_request.close_request(
             s, a, NOTHING, Outcome.HELPED, ResolutionCause.UNRELATED
         ),
+    ),
+    "call_donors.list_calls": (STAFF, call_donors.list_calls),
+    "call_donors.answer_call": (
+        STAFF,
+        lambda s, a: call_donors.answer_call(s, a, NOBODY, Answer.COMING),
     ),
     "import_stock.import_stock": (STAFF, lambda s, a: import_stock.import_stock(s, a, b"x")),
     "import_stock.last_stock": (STAFF, import_stock.last_stock),

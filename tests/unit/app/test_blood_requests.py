@@ -9,6 +9,7 @@ import pytest
 from reunite.accounts.account import Role
 from reunite.alerts.notices import NoticeKind
 from reunite.app.answer_ask import DonorAnswer, answer_ask, get_ask, list_asks
+from reunite.app.call_donors import answer_call, list_calls
 from reunite.app.close_case import withdraw_case
 from reunite.app.erase_expired import erase_expired
 from reunite.app.import_stock import import_stock, last_stock
@@ -20,6 +21,7 @@ from reunite.app.open_blood_request import (
     start_asking,
 )
 from reunite.app.open_case import open_case
+from reunite.app.register_donor import erase_donor
 from reunite.app.run_blood_request import (
     get_board,
     list_requests,
@@ -311,6 +313,20 @@ def test_nobody_else_sees_anything(desk: Desk) -> None:
     ]
 
 
+def test_a_contact_is_there_for_a_week_after_the_request(desk: Desk) -> None:
+    donor, _ = desk.donor("O Rh-")
+    opened = desk.ask("O Rh-")
+    desk.answer(donor, opened.reference, Answer.COMING, contact="138")
+    ask = desk.board(opened.reference).rows[0].ask
+    desk.record(opened.reference, ask, Answer.GIVEN)
+    desk.close(opened.reference, Outcome.HELPED, ResolutionCause.DONOR_ASKED)
+    assert see_contact(desk.world.services, desk.clerk, opened.reference, ask.id).contact == "138"
+    desk.world.pass_time(days=8)
+    assert not desk.board(opened.reference).rows[0].contact_open
+    with pytest.raises(NotFoundError):
+        see_contact(desk.world.services, desk.clerk, opened.reference, ask.id)
+
+
 def test_only_verified_centres_ask(desk: Desk) -> None:
     world = desk.world
     wish = RequestWish(parse_phenotype("O-"), 1, NOON + timedelta(hours=2))
@@ -518,3 +534,46 @@ def test_what_donors_are_told_outside_names_no_patient(desk: Desk) -> None:
     thanked = message_of(desk.world.services, thanks, over, Language.ZH)
     assert thanked is not None
     assert thanked.title == "感谢您随时准备相助"
+
+
+def test_a_centre_calls_its_own_donors_for_another(desk: Desk) -> None:
+    world = desk.world
+    keeper_centre = store_centre(world.database, "杭州血液中心")
+    keeper = world.actor(Role.OFFICER)
+    desk.join(keeper, keeper_centre)
+    kept = {"written": "O Rh-", "centre_id": keeper_centre.id, "contact": "0571-1"}
+    for number in ("D-1", "D-2", "D-3"):
+        store_donor(world.database, reference=number, **kept)
+    opened = desk.ask("O Rh-")
+    calls = list_calls(world.services, keeper)
+    assert [one.donor.reference for one in calls] == ["D-1", "D-2", "D-3"]
+    assert calls[0].centre == desk.centre
+    assert list_calls(world.services, desk.clerk) == []
+    with pytest.raises(NotFoundError):
+        answer_call(world.services, desk.clerk, calls[0].ask.id, Answer.COMING)
+    with pytest.raises(InvalidInputError, match="choice_unknown"):
+        answer_call(world.services, keeper, calls[0].ask.id, Answer.GIVEN)
+    # The centre that asks learns who it is only once they come.
+    with pytest.raises(NotFoundError):
+        see_contact(world.services, desk.clerk, opened.reference, calls[0].ask.id)
+    answer_call(world.services, keeper, calls[0].ask.id, Answer.NOT_ME)
+    answer_call(world.services, keeper, calls[1].ask.id, Answer.COMING)
+    contact = see_contact(world.services, desk.clerk, opened.reference, calls[1].ask.id)
+    assert (contact.contact, contact.reference) == ("0571-1", "D-2")
+    assert desk.board(opened.reference).filled
+    assert list_calls(world.services, keeper) == []
+    with world.database.transaction() as transaction:
+        assert transaction.donors.get(calls[0].donor.id).asleep
+
+
+def test_whoever_leaves_the_register_does_not_come(desk: Desk) -> None:
+    giver, _ = desk.donor("O Rh-")
+    opened = desk.ask("O Rh-")
+    desk.answer(giver, opened.reference, Answer.COMING, contact="138")
+    other, _ = desk.donor("O Rh-")
+    assert desk.heard(other) == []
+    erase_donor(desk.world.services, giver)
+    desk.world.drain()
+    board = desk.board(opened.reference)
+    assert (board.filled, board.rows[0].phenotype, board.rows[0].ask.contact) == (False, None, "")
+    assert desk.heard(other) == [NoticeKind.BLOOD_ASK]

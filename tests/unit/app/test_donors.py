@@ -39,7 +39,7 @@ from reunite.app.register_donor import (
 from reunite.app.settle_claims import list_claims, settle_claim, settle_own_claim
 from reunite.blood.centres import BloodCentre, CentreKind
 from reunite.blood.claims import ClaimReason, DonorClaim, Party, Verdict
-from reunite.blood.deferral import Donation, DonationKind, Reason
+from reunite.blood.deferral import Donation, DonationKind, DonorFacts, Reason
 from reunite.blood.donors import ConsentPurpose, RegisteredDonor, TypingMethod
 from reunite.blood.notation import parse_phenotype
 from reunite.kernel.errors import ConflictError, ForbiddenError, InvalidInputError, NotFoundError
@@ -404,6 +404,34 @@ def test_two_centres_and_the_donor_decides(world: World) -> None:
     settle_own_claim(world.services, donor, claim.id, Verdict.STAY)
     assert own(world, donor).reference == "A-1"
     assert list_claims(world.services, claimant) == []
+
+
+def test_a_record_that_a_centre_had_is_noticed_and_the_donor_decides(world: World) -> None:
+    centre, officer = a_centre(world)
+    record = store_donor(
+        world.database,
+        centre_id=centre.id,
+        reference="A-1",
+        written="O- K-",
+        contact="13800001234",
+        facts=DonorFacts(None),
+    )
+    donor = world.actor(Role.VOLUNTEER)
+    register_donor(world.services, donor, replace(FORM, contact="+86 138 0000 1234"))
+    view = find_own_donor(world.services, donor)
+    assert view is not None
+    assert view.claims == []  # not before the centre says that it may be so
+    [seen] = list_claims(world.services, officer)
+    assert seen.own == record
+    settle_claim(world.services, officer, seen.claim.id, Verdict.SAME)
+    view = find_own_donor(world.services, donor)
+    assert view is not None
+    [(claim, who)] = view.claims
+    assert who == centre
+    settle_own_claim(world.services, donor, claim.id, Verdict.SAME)
+    assert own(world, donor).reference == "A-1"
+    assert own(world, donor).centre_id == centre.id
+    assert list_own_donors(world.services, officer).total == 1
 
 
 def test_two_records_become_one_when_both_centres_say_so(world: World) -> None:

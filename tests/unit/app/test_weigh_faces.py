@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from reunite.app.compare_faces import Faces, are_alike, compare_faces, weigh_compared
 from reunite.app.open_case import add_photo
 from reunite.app.review_lead import get_lead, list_leads
 from reunite.app.search_face import add_search_photo, start_search, view_search
@@ -213,3 +214,40 @@ def test_bits_make_a_level() -> None:
     rare = Likelihood(0.7, 1e-6, 20_000.0, is_weak=False)
     assert (face_evidence(rare) or ("", 0.0))[0] == "very_alike"
     assert (face_evidence(replace(rare, is_weak=True)) or ("", 0.0))[0] == "slight"
+
+
+def test_one_bad_photo_does_not_hide_the_others() -> None:
+    """The mean over all pairs is as of strangers; the best two are not."""
+    world = World()
+    calibrated(world)
+    missing = world.open(1, 1)
+    # Photos of somebody else that the family took for the child's.
+    for tag in (50, 51, 52, 53, 54):
+        add_photo(world.services, world.family, missing, paint_person(tag))
+    world.open_found(1, 2)
+    world.drain()
+    [lead] = world.leads(missing)
+    [view] = list_leads(world.services, world.reviewer)
+    assert lead.similarity > CALIBRATION.similarity_at(RATE / 6, None, None)
+    assert view.likelihood is not None
+    assert view.likelihood.false_match_rate > RATE
+
+
+def test_the_best_of_many_pairs_must_be_rarer() -> None:
+    world = World()
+    services = calibrated(world)
+    case, partner = world.case(world.open(1, 1)), world.case(world.open_found(2, 1))
+    with world.database.transaction() as transaction:
+        faces = compare_faces(services, transaction, case, partner)
+        just = CALIBRATION.similarity_at(RATE, None, None) + 0.001
+        many = replace(faces, similarity=just, mean_similarity=0.0, photos=(3, 3))
+        single = replace(faces, similarity=just, mean_similarity=just)
+
+        def alike(one: Faces) -> bool:
+            likelihood = weigh_compared(services, transaction, case, partner, one)
+            return are_alike(services, transaction, case, partner, one, likelihood)
+
+        assert alike(single)
+        assert not alike(many)
+        rarer = CALIBRATION.similarity_at(RATE / 9, None, None) + 0.001
+        assert alike(replace(many, similarity=rarer))

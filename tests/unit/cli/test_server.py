@@ -85,6 +85,7 @@ class World:
     database: Database = field(default_factory=Database)
     gallery: Gallery = field(default_factory=Gallery)
     audience: Audience = field(default_factory=Audience)
+    donors: Audience = field(default_factory=Audience)
     live: Live = field(default_factory=Live)
     clock: SystemClock = field(default_factory=SystemClock)
     settings: Settings = field(default_factory=Settings)
@@ -198,7 +199,7 @@ def test_the_worker_beside_ends_with_the_block(world: World) -> None:
 def test_warming_up(world: World) -> None:
     warm_up(cast("Services", world)).join()
     assert world.gallery.refreshed == 1
-    assert world.audience.started == 1
+    assert world.audience.started == world.donors.started == 1
 
 
 def test_a_socket_is_ready_before_the_server_runs() -> None:

@@ -185,6 +185,13 @@ def test_towns_are_listed_by_population_with_names_in_both_languages() -> None:
     assert find_town(-1) is None
 
 
+@given(latitude=st.floats(-90, 90), longitude=st.floats(-180, 180))
+def test_no_town_is_nearer_than_the_nearest(latitude: float, longitude: float) -> None:
+    here = Point(latitude, longitude)
+    nearest = distance_km(here, nearest_town(here).point)
+    assert nearest <= min(distance_km(here, town.point) for town in list_towns()[::7]) + 1e-6
+
+
 @pytest.mark.parametrize(
     ("names", "expected"),
     [

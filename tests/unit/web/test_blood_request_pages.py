@@ -162,7 +162,10 @@ def test_whoever_comes_too_late_is_thanked(site: Site, desk: Desk) -> None:
         f"/en/blood/asks/{reference}", {"answer": "coming", "comes_at": "2026-06-01T21:00"}
     )
     assert refused.status_code == 409
+    expected = site.reader(first)
+    assert "expects you" in expected.get(f"/en/blood/asks/{reference}").text
     desk.close(reference, Outcome.NOT_NEEDED, ResolutionCause.UNRELATED)
+    assert "expects you" not in expected.get(f"/en/blood/asks/{reference}").text
     assert "nobody is needed any more" in late.get(f"/en/blood/asks/{reference}").text
 
 

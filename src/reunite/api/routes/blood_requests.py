@@ -10,6 +10,7 @@ from reunite.api.problems import problem_responses
 from reunite.api.render_requests import (
     ask_body,
     board_body,
+    call_body,
     donor_list_body,
     entry_body,
     like_body,
@@ -22,6 +23,7 @@ from reunite.api.schemas.blood_requests import (
     BloodRequestList,
     BloodRequestOpened,
     BoardBody,
+    CallList,
     ContactBody,
     DeskAnswer,
     DonorAnswerBody,
@@ -35,6 +37,7 @@ from reunite.api.schemas.blood_requests import (
 )
 from reunite.app.access import SIGNED_IN, STAFF_ONLY
 from reunite.app.answer_ask import DonorAnswer, answer_ask, get_ask, list_asks
+from reunite.app.call_donors import answer_call, list_calls
 from reunite.app.import_stock import import_stock
 from reunite.app.open_blood_request import (
     RequestWish,
@@ -184,6 +187,33 @@ def close_blood_request(
 ) -> None:
     """Everybody who was asked and did not decline is thanked; the cause is counted."""
     close_request(services, caller, reference, body.outcome, body.cause, body.note)
+
+
+@router.get("/blood/calls", summary="Donors of one's own centre to be called")
+@allow(STAFF_ONLY)
+def list_donor_calls(services: Wired, caller: Caller) -> CallList:
+    """Donors without an account, whom requests of any centre would ask."""
+    return CallList(items=[call_body(one) for one in list_calls(services, caller)])
+
+
+@router.post(
+    "/blood/calls/{ask_id}/answer",
+    status_code=204,
+    summary="Record what a called donor said",
+    responses=problem_responses(404, 409),
+)
+@allow(STAFF_ONLY)
+def answer_donor_call(services: Wired, caller: Caller, ask_id: AskNumber, body: DeskAnswer) -> None:
+    """`coming`, `cannot` or `not_me`; the centre that asked sees it at once."""
+    answer_call(
+        services,
+        caller,
+        DonorAskId(ask_id),
+        body.answer,
+        comes_at=body.comes_at,
+        reason=body.reason,
+        remark=body.remark,
+    )
 
 
 @router.post("/blood/stock", summary="Replace the inventory of one's centre")

@@ -275,3 +275,23 @@ class DonorAnswerBody(RequestBody):
     reason: CannotReason = CannotReason.OTHER
     remark: Text = ""
     gave_on: date | None = Field(default=None, description="A donation not known here yet.")
+
+
+class CallBody(BaseModel):
+    """A donor of one's own centre to be called, and who needs them."""
+
+    id: int
+    type: str
+    number: str
+    contact: str
+    hospital: str
+    component: Component
+    needed_by: datetime
+    urgency: Urgency
+
+
+class CallList(BaseModel):
+    """Donors to be called, the longest waiting first."""
+
+    items: list[CallBody]
+    notice: str = _NOTICE

@@ -8,6 +8,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from reunite.app.access import STAFF_ONLY
+from reunite.app.call_donors import answer_call, list_calls
 from reunite.app.open_blood_request import (
     RequestWish,
     open_blood_request,
@@ -61,8 +62,17 @@ def show_requests(page: Page) -> Response:
         "blood/requests.html",
         lines=list_requests(page.services, page.actor),
         centre=find_centre(page.services, page.actor),
+        calls=list_calls(page.services, page.actor),
         **_words(page),
     )
+
+
+@routes.post("/blood/calls/{ask_id:int}", access=STAFF_ONLY)
+def submit_call(page: Page, ask_id: int) -> Response:
+    """What a donor of one's own centre said on the telephone, for another centre's request."""
+    answer = page.form.choice("answer", Answer)
+    answer_call(page.services, page.actor, DonorAskId(ask_id), answer)
+    return page.redirect("/blood/requests#calls")
 
 
 @routes.get("/blood/requests/new", access=STAFF_ONLY)
@@ -298,7 +308,7 @@ def _look(page: Page, reference: str) -> str | None:
     """The board as HTML; None once the session has ended or nothing answers."""
     try:
         actor = find_actor(page.services, page.session_token)
-        board = get_board(page.services, actor, reference)
+        board = get_board(page.services, actor, reference, donors_only=True)
     except ReuniteError:
         return None
     return bytes(page.render("blood/_board.html", **_board(page, board)).body).decode()
