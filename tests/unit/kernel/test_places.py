@@ -6,7 +6,7 @@ from pathlib import Path
 import h3
 import numpy as np
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from reunite.kernel import land
@@ -183,6 +183,14 @@ def test_towns_are_listed_by_population_with_names_in_both_languages() -> None:
     assert hangzhou.name(Language.ZH) in {"杭州", "杭州市"}
     assert find_town(hangzhou.geonames_id) == hangzhou
     assert find_town(-1) is None
+
+
+@settings(deadline=None)  # the first one reads the list
+@given(latitude=st.floats(-90, 90), longitude=st.floats(-180, 180))
+def test_no_town_is_nearer_than_the_nearest(latitude: float, longitude: float) -> None:
+    here = Point(latitude, longitude)
+    nearest = distance_km(here, nearest_town(here).point)
+    assert nearest <= min(distance_km(here, town.point) for town in list_towns()[::7]) + 1e-6
 
 
 @pytest.mark.parametrize(

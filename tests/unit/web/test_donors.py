@@ -89,6 +89,15 @@ def test_what_cannot_be_is_said_at_its_field(
     assert donor_of(site, somebody) is None
 
 
+def test_whoever_is_too_young_hears_it_before_registering(site: Site, somebody: Actor) -> None:
+    sent = {**FORM, "born_on": "2010-02-03", "weight_kg": "40"}
+    shown = site.reader(somebody).post("/en/blood/donor", sent).text
+    assert "Too young until 3 Feb 2028" in shown
+    assert "Below the least weight, 45 kg" in shown
+    assert "No day can be told." in shown
+
+
+@pytest.mark.parametrize("action", ["", "save"])
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
@@ -98,10 +107,10 @@ def test_what_cannot_be_is_said_at_its_field(
         ({"travel_km": "0"}, "travel_km"),
     ],
 )
-def test_what_only_saving_finds_is_said_at_its_field(
-    site: Site, somebody: Actor, changes: dict[str, object], field: str
+def test_facts_that_cannot_be_are_said_at_their_field(
+    site: Site, somebody: Actor, changes: dict[str, object], field: str, action: str
 ) -> None:
-    answer = site.reader(somebody).post("/zh/blood/donor", {**FORM, **changes, "action": "save"})
+    answer = site.reader(somebody).post("/zh/blood/donor", {**FORM, **changes, "action": action})
     assert answer.status_code == 422
     assert f'href="#field-{field}"' in answer.text
     assert donor_of(site, somebody) is None

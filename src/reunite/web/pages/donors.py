@@ -23,7 +23,7 @@ from reunite.app.register_donor import (
 )
 from reunite.app.settle_claims import settle_own_claim
 from reunite.blood.claims import DonorClaim, Party, Verdict
-from reunite.blood.deferral import Donation, DonationKind, Reason
+from reunite.blood.deferral import Donation, DonationKind, DonorFacts, Reason
 from reunite.blood.donors import ConsentPurpose, RegisteredDonor
 from reunite.blood.names import EXAMPLES
 from reunite.blood.phenotype import Phenotype
@@ -83,6 +83,7 @@ def submit_donor(page: Page) -> Response:
     form, new = page.form, find_own_donor(page.services, page.actor) is None
     try:
         said = _read(page, new=new)
+        donor = _checked(page, said)
         if form.text("action") == "save":
             register_donor(page.services, page.actor, said)
             return page.redirect("/blood/donor?done=saved")
@@ -96,6 +97,7 @@ def submit_donor(page: Page) -> Response:
         said=said,
         read=format_phenotype(said.declared, page.language),
         unknown=_unknown(said.declared),
+        again=_again(page, donor, DonationKind.WHOLE_BLOOD, page.now.date()),
         hidden=[(name, one) for name, values in _kept(form) for one in values],
         **blood_choices(page),
     )
@@ -241,6 +243,21 @@ def _read(page: Page, *, new: bool) -> DonorForm:
         town_id=town_id,
         family_code=form.text("family_code"),
     )
+
+
+def _checked(page: Page, said: DonorForm) -> RegisteredDonor:
+    """What is said as a donor who is not stored.  Raises as ``RegisteredDonor.check``."""
+    donor = RegisteredDonor(
+        page.now,
+        declared=said.declared,
+        facts=DonorFacts(said.born_on, said.sex, said.weight_kg),
+        rules=said.rules,
+        travel_km=said.travel_km,
+        contact=said.contact,
+    )
+    if said.last_given is not None:
+        donor.has_given(said.last_given)
+    return donor.check(page.now.date())
 
 
 def _is_same_place(page: Page, view: DonorView | None, town_id: int) -> bool:
