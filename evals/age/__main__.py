@@ -8,8 +8,10 @@ what a reader of the interval relies on).
 import argparse
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from evals.age.faces import (
     AGE_BANDS,
@@ -26,7 +28,7 @@ from reunite.faces.registry import SFACE, YUNET
 RESAMPLES = 1000
 
 
-def measure(data: Path, per_band: int | None) -> dict[str, object]:
+def measure(data: Path, per_band: int | None) -> dict[str, Any]:
     photos = capped(list_aged_photos(find_utkface(data), fits=False), per_band)
     assert all(digest_digit(p.path.name) in "89abcdef" for p in photos)
     estimator = AgeEstimator()
@@ -47,8 +49,8 @@ def measure(data: Path, per_band: int | None) -> dict[str, object]:
 
 
 def summary(
-    true: np.ndarray, years: np.ndarray, low: np.ndarray, high: np.ndarray
-) -> dict[str, object]:
+    true: npt.NDArray[Any], years: npt.NDArray[Any], low: npt.NDArray[Any], high: npt.NDArray[Any]
+) -> dict[str, Any]:
     error = np.abs(years - true)
     # A true age is a whole number: somebody of 7 is anything up to 8.
     held = (true + 1 >= low) & (true <= high)
@@ -67,12 +69,12 @@ def summary(
 
 
 def band_table(
-    ages: np.ndarray, error: np.ndarray, held: np.ndarray, width: np.ndarray
-) -> list[dict[str, object]]:
+    ages: npt.NDArray[Any], error: npt.NDArray[Any], held: npt.NDArray[Any], width: npt.NDArray[Any]
+) -> list[dict[str, Any]]:
     rows = []
     for first, last in AGE_BANDS:
         chosen = (ages >= first) & (ages <= last)
-        row: dict[str, object] = {"first": first, "last": last, "faces": int(chosen.sum())}
+        row: dict[str, Any] = {"first": first, "last": last, "faces": int(chosen.sum())}
         if chosen.any():
             row |= {
                 "mae": float(error[chosen].mean()),
@@ -84,7 +86,7 @@ def band_table(
     return rows
 
 
-def interval_of_mean(values: np.ndarray) -> list[float]:
+def interval_of_mean(values: npt.NDArray[Any]) -> list[float]:
     """Bootstrap over faces."""
     rng = np.random.default_rng(0)
     draws = rng.integers(0, len(values), (RESAMPLES, len(values)))

@@ -8,9 +8,11 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from reunite.faces.alignment import align
 from reunite.faces.detection import DetectedFace, YunetDetector
@@ -72,14 +74,14 @@ def capped(photos: list[AgedPhoto], per_band: int | None) -> list[AgedPhoto]:
     return kept
 
 
-def read_rgb(path: Path) -> np.ndarray:
+def read_rgb(path: Path) -> npt.NDArray[Any]:
     picture = cv2.imread(str(path))
     if picture is None:
         raise SystemExit(f"{path} is no picture")
     return cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
 
 
-def middle_face(detector: YunetDetector, pixels: np.ndarray) -> DetectedFace | None:
+def middle_face(detector: YunetDetector, pixels: npt.NDArray[Any]) -> DetectedFace | None:
     """The face that the photo is of: near the middle and large."""
     height, width = pixels.shape[:2]
 
@@ -92,7 +94,7 @@ def middle_face(detector: YunetDetector, pixels: np.ndarray) -> DetectedFace | N
 
 def iter_chips(
     photos: list[AgedPhoto], detector: YunetDetector
-) -> Iterator[tuple[AgedPhoto, np.ndarray]]:
+) -> Iterator[tuple[AgedPhoto, npt.NDArray[Any]]]:
     """The photos in which a face was found, with its aligned chip."""
     for photo in photos:
         pixels = read_rgb(photo.path)

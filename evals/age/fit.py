@@ -2,8 +2,10 @@
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from evals.age.faces import OLDEST, find_utkface, iter_chips, list_aged_photos
 from reunite.faces.age import COVERAGE, LOG_OFFSET_YEARS, FeatureExtractor
@@ -17,7 +19,7 @@ BANDS = (1.5, 4, 7, 10, 14, 18, 23, 28, 34, 42, 52, 62, 75)
 MIN_NEIGHBOURS = 300
 
 
-def fit(features: np.ndarray, ages: np.ndarray) -> dict[str, np.ndarray]:
+def fit(features: npt.NDArray[Any], ages: npt.NDArray[Any]) -> dict[str, npt.NDArray[Any]]:
     """Ridge regression in its dual form, balanced over ages.
 
     features : (n, d); ages : (n,).  The ridge is chosen, and the interval measured, by
@@ -38,7 +40,7 @@ def fit(features: np.ndarray, ages: np.ndarray) -> dict[str, np.ndarray]:
     middle = float((weight * logs).sum() / weight.sum())
     kernel = (centred @ centred.T).astype(np.float64)
     root = np.sqrt(weight)
-    best = None
+    best: tuple[float, npt.NDArray[Any], npt.NDArray[Any]] | None = None
     for ridge in RIDGES:
         system = kernel * root[:, None] * root[None]
         system[np.diag_indices_from(system)] += ridge * np.trace(kernel) / len(kernel)
@@ -51,6 +53,7 @@ def fit(features: np.ndarray, ages: np.ndarray) -> dict[str, np.ndarray]:
         print(f"ridge {ridge}: error {balanced:.2f} years, left out, balanced over ages")
         if best is None or balanced < best[0]:
             best = balanced, root * dual, left_out
+    assert best is not None
     _, dual, left_out = best
     weights = (centred.T @ dual.astype(np.float32)).astype(np.float32)
     low, high = interval(left_out, logs)
@@ -64,7 +67,9 @@ def fit(features: np.ndarray, ages: np.ndarray) -> dict[str, np.ndarray]:
     }
 
 
-def interval(predicted: np.ndarray, true: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def interval(
+    predicted: npt.NDArray[Any], true: npt.NDArray[Any]
+) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
     """Offsets of the two ends, around each of ``BANDS``, from errors of faces left out.
 
     The quantile of the (n + 1)-th is taken as in conformal prediction (Vovk et al. 2005),
@@ -102,7 +107,7 @@ def main() -> None:
         if arguments.features:
             np.savez(arguments.features, features=features, ages=ages)
     fitted = fit(features, ages)
-    np.savez_compressed(arguments.out, **fitted)
+    np.savez_compressed(arguments.out, allow_pickle=True, **fitted)
     print(f"{len(ages)} faces, {arguments.out.stat().st_size} bytes")
 
 

@@ -8,9 +8,11 @@ package ``ai-edge-litert``).  Both files stay with whoever measures.
 
 import json
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 import onnx
 import onnxruntime as ort
 from onnx import TensorProto, helper, numpy_helper
@@ -25,7 +27,9 @@ FACERES_SIDE = 224
 FACE_MARGIN = 1.25  # of the detector's box
 
 
-def square_around(pixels: np.ndarray, face: DetectedFace, margin: float, side: int) -> np.ndarray:
+def square_around(
+    pixels: npt.NDArray[Any], face: DetectedFace, margin: float, side: int
+) -> npt.NDArray[Any]:
     left, top, width, height = face.box
     half = margin * max(width, height) / 2
     centre = np.array([left + width / 2, top + height / 2])
@@ -49,7 +53,7 @@ class Faceres:
             providers=["CPUExecutionProvider"],
         )
 
-    def years(self, pixels: np.ndarray, face: DetectedFace) -> float:
+    def years(self, pixels: npt.NDArray[Any], face: DetectedFace) -> float:
         crop = square_around(pixels, face, FACE_MARGIN, FACERES_SIDE)
         blob = crop[:, :, ::-1].astype(np.float32) - IMAGENET_MEAN_BGR
         blob = np.ascontiguousarray(blob.transpose(2, 0, 1)[None])
@@ -58,7 +62,9 @@ class Faceres:
         return float((shares[two] * (two + 0.5)).sum() / shares[two].sum())
 
 
-def weights_of_tensorflow_js(listed: list[dict], raw: bytes) -> dict[str, np.ndarray]:
+def weights_of_tensorflow_js(
+    listed: list[dict[str, Any]], raw: bytes
+) -> dict[str, npt.NDArray[Any]]:
     stored, offset = {}, 0
     for weight in listed:
         half = weight.get("quantization", {}).get("dtype") == "float16"
@@ -78,7 +84,7 @@ def onnx_of_tensorflow_js(path: Path) -> onnx.ModelProto:
     nodes: list[onnx.NodeProto] = []
     initial: list[onnx.TensorProto] = []
 
-    def constant(name: str, values: np.ndarray) -> str:
+    def constant(name: str, values: npt.NDArray[Any]) -> str:
         initial.append(numpy_helper.from_array(np.ascontiguousarray(values), name))
         return name
 
@@ -150,11 +156,11 @@ class MobileFaceNetAge:
 
         self.interpreter = Interpreter(str(file), num_threads=1)
         self.interpreter.allocate_tensors()
-        self.known = np.zeros((0, 192))
-        self.dual = np.zeros(0)
+        self.known: npt.NDArray[Any] = np.zeros((0, 192))
+        self.dual: npt.NDArray[Any] = np.zeros(0)
         self.middle = 0.0
 
-    def template(self, chip: np.ndarray) -> np.ndarray:
+    def template(self, chip: npt.NDArray[Any]) -> npt.NDArray[Any]:
         pair = (np.stack([chip, chip[:, ::-1]]).astype(np.float32) - 127.5) / 128
         source, target = (
             details[0]["index"]
@@ -167,19 +173,21 @@ class MobileFaceNetAge:
         self.interpreter.invoke()
         raw = self.interpreter.get_tensor(target).reshape(2, -1)
         both = (raw / np.linalg.norm(raw, axis=1, keepdims=True)).sum(axis=0)
-        return both / np.linalg.norm(both)
+        template: npt.NDArray[Any] = both / np.linalg.norm(both)
+        return template
 
-    def fit(self, templates: np.ndarray, ages: np.ndarray) -> None:
+    def fit(self, templates: npt.NDArray[Any], ages: npt.NDArray[Any]) -> None:
         logs = np.log(ages + LOG_OFFSET_YEARS)
         self.known, self.middle = templates, float(logs.mean())
         kernel = self._kernel(templates)
         kernel[np.diag_indices_from(kernel)] += 0.15
         self.dual = np.linalg.solve(kernel, logs - self.middle)
 
-    def _kernel(self, templates: np.ndarray) -> np.ndarray:
-        return np.exp(1.5 * (templates @ self.known.T - 1))
+    def _kernel(self, templates: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        kernel: npt.NDArray[Any] = np.exp(1.5 * (templates @ self.known.T - 1))
+        return kernel
 
-    def years(self, pixels: np.ndarray, face: DetectedFace) -> float:
+    def years(self, pixels: npt.NDArray[Any], face: DetectedFace) -> float:
         template = self.template(align(pixels, face.landmarks))
         log = float((self._kernel(template[None]) @ self.dual)[0]) + self.middle
         return float(np.clip(np.exp(log) - LOG_OFFSET_YEARS, 0, 90))

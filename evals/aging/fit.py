@@ -3,9 +3,11 @@
 import argparse
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 from scipy.optimize import linear_sum_assignment
 
 from evals.age.faces import AgedPhoto, find_utkface, list_aged_photos, middle_face, read_rgb
@@ -49,8 +51,8 @@ class Faces:
     """What is known of each face; row by row."""
 
     photos: list[AgedPhoto]
-    meshes: np.ndarray  # (n, 468, 3), pixels of the photo
-    templates: np.ndarray  # (n, dim)
+    meshes: npt.NDArray[Any]  # (n, 468, 3), pixels of the photo
+    templates: npt.NDArray[Any]  # (n, dim)
 
 
 def chosen(photos: list[AgedPhoto]) -> list[AgedPhoto]:
@@ -95,20 +97,22 @@ def read_faces(folder: Path, cache: Path | None) -> Faces:
     return faces
 
 
-def mirror_partners(shape: np.ndarray) -> np.ndarray:
+def mirror_partners(shape: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """The number of each point's mirror image, found on the mean face."""
     mirrored = shape * np.array([-1, 1, 1])
     squared = ((shape[:, None] - mirrored[None]) ** 2).sum(axis=2)
     # One to one: the nearest alone would give two points of a lip the same partner.
-    _, partner = linear_sum_assignment(squared + squared.T)
+    partner: npt.NDArray[Any] = linear_sum_assignment(squared + squared.T)[1]
     assert (partner[partner] == np.arange(MESH_POINTS)).all()
     return partner
 
 
-def frontal_shapes(meshes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def frontal_shapes(
+    meshes: npt.NDArray[Any],
+) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]:
     """All faces turned to the front, their mean, and nuisances (yaw, pitch, mouth, smile)."""
     normal = np.stack([normalised(m.astype(np.float64))[0] for m in meshes])
-    mean = normal.mean(axis=0)
+    mean, turned = normal.mean(axis=0), normal
     for _ in range(3):
         turned = np.stack([n @ rotation_between(mean, n).T for n in normal])
         mean = turned.mean(axis=0)
@@ -122,7 +126,7 @@ def frontal_shapes(meshes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarr
     return turned, mean, np.array(nuisance)
 
 
-def far_apart(points: np.ndarray, count: int) -> np.ndarray:
+def far_apart(points: npt.NDArray[Any], count: int) -> npt.NDArray[Any]:
     """Numbers of ``count`` points, each the farthest from those before."""
     numbers = [int(points[:, 1].argmax())]
     distance = np.linalg.norm(points - points[numbers[0]], axis=1)
@@ -132,7 +136,7 @@ def far_apart(points: np.ndarray, count: int) -> np.ndarray:
     return np.sort(numbers)
 
 
-def design(photos: list[AgedPhoto], nuisance: np.ndarray) -> np.ndarray:
+def design(photos: list[AgedPhoto], nuisance: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Ages as shares of two neighbouring knots, then what is not to be mistaken for age."""
     ages = np.clip([p.age + 0.5 for p in photos], AGES[0], AGES[-1])
     place = np.interp(ages, AGES, np.arange(len(AGES)))
@@ -144,7 +148,7 @@ def design(photos: list[AgedPhoto], nuisance: np.ndarray) -> np.ndarray:
 class Regression:
     """Means at the knots, for outputs of any size, one face at a time."""
 
-    def __init__(self, rows: np.ndarray) -> None:
+    def __init__(self, rows: npt.NDArray[Any]) -> None:
         knots = len(AGES)
         # Nuisances count from their mean over all faces, so that knots are means of faces
         # of that age with the same mixture of everything else.
@@ -155,24 +159,26 @@ class Regression:
         self.solver = np.linalg.inv(rows.T @ rows + penalty)[:knots]
         self.weights = (rows @ self.solver.T).astype(np.float32)  # (n, knots)
 
-    def means(self, outputs: np.ndarray) -> np.ndarray:
+    def means(self, outputs: npt.NDArray[Any]) -> npt.NDArray[Any]:
         shape = outputs.shape[1:]
         flat = outputs.reshape(len(outputs), -1)
-        return (self.weights.T @ flat).reshape(len(AGES), *shape)
+        found: npt.NDArray[Any] = (self.weights.T @ flat).reshape(len(AGES), *shape)
+        return found
 
 
-def log_detail(lightness: np.ndarray) -> np.ndarray:
+def log_detail(lightness: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Log energy of three bands, on a coarse grid."""
     layers = [cv2.GaussianBlur(lightness, (0, 0), sigma) for sigma in BAND_SIGMAS_PX]
     size = (DETAIL_SIDE, DETAIL_SIDE)
     maps = []
     for k in range(BANDS):
-        energy = cv2.GaussianBlur((layers[k] - layers[k + 1]) ** 2, (0, 0), 5.0)
+        difference: npt.NDArray[np.float32] = (layers[k] - layers[k + 1]).astype(np.float32)
+        energy = cv2.GaussianBlur(difference**2, (0, 0), 5.0)
         maps.append(np.log(cv2.resize(energy, size, interpolation=cv2.INTER_AREA) + 0.02))
     return np.stack(maps, axis=2)
 
 
-def fit(faces: Faces) -> dict[str, np.ndarray]:
+def fit(faces: Faces) -> dict[str, npt.NDArray[Any]]:
     turned, mean, nuisance = frontal_shapes(faces.meshes)
     good = (np.abs(nuisance[:, 0]) < MAX_YAW_DEGREES) & (np.abs(nuisance[:, 1]) < MAX_PITCH_DEGREES)
     print(f"{good.sum()} of {len(good)} faces look ahead")
@@ -187,18 +193,21 @@ def fit(faces: Faces) -> dict[str, np.ndarray]:
     knots = len(AGES)
     rows[:, knots:] -= rows[good, knots:].mean(axis=0)
     mask = soft_mask(reference, grow_px=16, soften_px=1.5)[..., None]
-    out: dict[str, list[np.ndarray]] = {k: [] for k in ("shape", "skin", "detail", "template")}
+    out: dict[str, list[npt.NDArray[Any]]] = {
+        k: [] for k in ("shape", "skin", "detail", "template")
+    }
     for sex in SEXES:
         chosen_rows = np.flatnonzero(good & np.array([p.sex is sex for p in faces.photos]))
         regression = Regression(rows[chosen_rows])
         shape = regression.means(turned[chosen_rows].astype(np.float32))
         shape = (shape + shape[:, partner] * np.array([-1, 1, 1])) / 2
-        skin = np.zeros((knots, SIDE_PX, SIDE_PX, 3))
-        detail = np.zeros((knots, DETAIL_SIDE, DETAIL_SIDE, BANDS))
+        skin: npt.NDArray[Any] = np.zeros((knots, SIDE_PX, SIDE_PX, 3))
+        detail: npt.NDArray[Any] = np.zeros((knots, DETAIL_SIDE, DETAIL_SIDE, BANDS))
         for weight, row in zip(regression.weights, chosen_rows, strict=True):
-            pixels = read_rgb(faces.photos[row].path).astype(np.float32) / 255
+            pixels = read_rgb(faces.photos[row].path).astype(np.float32) / np.float32(255)
             at = enlarged(operator @ faces.meshes[row][control, :2], STEPS, SIDE_PX)
-            lab = cv2.cvtColor(looked_up(pixels, at, cv2.INTER_CUBIC), cv2.COLOR_RGB2LAB)
+            flat = looked_up(pixels, at.astype(np.float32), cv2.INTER_CUBIC)
+            lab = cv2.cvtColor(flat, cv2.COLOR_RGB2LAB)
             skin += weight[:, None, None, None] * lab
             detail += weight[:, None, None, None] * log_detail(lab[..., 0])
         skin = (skin + skin[:, :, ::-1]) / 2
@@ -226,7 +235,7 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, help="keep meshes here, and read them again")
     arguments = parser.parse_args()
     faces = read_faces(find_utkface(arguments.data), arguments.cache)
-    np.savez_compressed(arguments.out, **fit(faces))
+    np.savez_compressed(arguments.out, allow_pickle=True, **fit(faces))
     print(f"{arguments.out}: {arguments.out.stat().st_size} bytes")
 
 

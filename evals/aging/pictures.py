@@ -3,9 +3,11 @@
 import itertools
 import time
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from evals.age.faces import AgedPhoto, find_utkface, list_aged_photos, middle_face, read_rgb
 from evals.aging.estimators import Faceres, MobileFaceNetAge
@@ -25,19 +27,20 @@ def children(data: Path, *, fits: bool, count: int) -> list[AgedPhoto]:
     return [p for p in photos if YOUNGEST <= p.age <= OLDEST][:count]
 
 
-def skin_mask(mesh: np.ndarray, side: int) -> np.ndarray:
+def skin_mask(mesh: npt.NDArray[Any], side: int) -> npt.NDArray[Any]:
     """Cheeks, nose and forehead: the oval, shrunk."""
     mask = np.zeros((side, side), dtype=np.uint8)
     cv2.fillPoly(mask, [np.round(mesh[list(FACE_OVAL), :2]).astype(np.int32)], 1)
     return cv2.erode(mask, np.ones((9, 9), dtype=np.uint8)) > 0
 
 
-def mean_lab(pixels: np.ndarray, mask: np.ndarray) -> np.ndarray:
+def mean_lab(pixels: npt.NDArray[Any], mask: npt.NDArray[Any]) -> npt.NDArray[Any]:
     lab = cv2.cvtColor(pixels.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
-    return lab[mask].mean(axis=0)
+    mean: npt.NDArray[Any] = lab[mask].mean(axis=0)
+    return mean
 
 
-def sharpness(pixels: np.ndarray, mask: np.ndarray) -> float:
+def sharpness(pixels: npt.NDArray[Any], mask: npt.NDArray[Any]) -> float:
     lightness = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY).astype(np.float32)
     detail = cv2.GaussianBlur(lightness, (0, 0), 0.8) - cv2.GaussianBlur(lightness, (0, 0), 1.6)
     return float(detail[mask].std())
@@ -57,7 +60,7 @@ class Looks:
         self.faceres, self.second = faceres, second
         self.mesh = FaceMesh()
 
-    def look(self, pixels: np.ndarray) -> dict[str, object] | None:
+    def look(self, pixels: npt.NDArray[Any]) -> dict[str, Any] | None:
         """By the same detector and margins for photos and previews; None without a face."""
         face = middle_face(self.detector, pixels)
         mesh = None if face is None else self.mesh.find_mesh(pixels, face.landmarks)
@@ -75,7 +78,7 @@ class Looks:
 
 def measure_pictures(
     photos: list[AgedPhoto], looks: Looks, sheets: Path | None = None
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """Bars 1, 2, 3 and 5 of the notes, and what they are made of."""
     progression = AgeProgression()
     targets = itertools.cycle(TARGETS)
@@ -124,9 +127,9 @@ def measure_pictures(
 
 
 def summary(
-    rows: list[dict[str, object]], originals: np.ndarray, seconds: list[float]
-) -> dict[str, object]:
-    def of(name: str, *, targets: tuple[int, ...] = TARGETS) -> np.ndarray:
+    rows: list[dict[str, Any]], originals: npt.NDArray[Any], seconds: list[float]
+) -> dict[str, Any]:
+    def of(name: str, *, targets: tuple[int, ...] = TARGETS) -> npt.NDArray[Any]:
         return np.array([row[name] for row in rows if row["target"] in targets], dtype=float)
 
     def error(name: str, targets: tuple[int, ...] = TARGETS) -> float:

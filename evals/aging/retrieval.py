@@ -6,8 +6,10 @@ People in the layout of LAG: a folder a person, photos of the young person in it
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from evals.age.faces import digest_digit, middle_face, read_rgb
 from reunite.faces.age import AgeEstimator
@@ -55,7 +57,7 @@ class Reader:
         self.progression = Progression(self.prototypes)
         self.mesh = FaceMesh()
 
-    def template(self, path: Path) -> tuple[np.ndarray, float] | None:
+    def template(self, path: Path) -> tuple[npt.NDArray[Any], float] | None:
         pixels = read_rgb(path)
         face = middle_face(self.detector, pixels)
         if face is None:
@@ -63,7 +65,7 @@ class Reader:
         estimate, template = self.estimator.look(align(pixels, face.landmarks))
         return template, estimate.years
 
-    def probe(self, path: Path, target: float) -> dict[str, np.ndarray] | None:
+    def probe(self, path: Path, target: float) -> dict[str, npt.NDArray[Any]] | None:
         """The templates of one photo of a child by each method."""
         pixels = read_rgb(path)
         face = middle_face(self.detector, pixels)
@@ -91,17 +93,18 @@ class Reader:
         }
 
 
-def unit(values: np.ndarray) -> np.ndarray:
-    return values / np.linalg.norm(values)
+def unit(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    scaled: npt.NDArray[Any] = values / np.linalg.norm(values)
+    return scaled
 
 
-def likely_sex(prototypes: Prototypes, template: np.ndarray, age: float) -> Sex:
+def likely_sex(prototypes: Prototypes, template: npt.NDArray[Any], age: float) -> Sex:
     """Whichever sex's mean template is nearer."""
     near = [float(template @ unit(prototypes.get_prototype(s, age).template)) for s in SEXES]
     return SEXES[int(np.argmax(near))]
 
 
-def measure_retrieval(folder: Path, *, sealed: bool, probes: int) -> dict[str, object]:
+def measure_retrieval(folder: Path, *, sealed: bool, probes: int) -> dict[str, Any]:
     """Bar 4 of the notes: ranks by method, and paired gains with bootstrap over people."""
     reader = Reader()
     people = list_people(folder, sealed=sealed)
@@ -118,7 +121,8 @@ def measure_retrieval(folder: Path, *, sealed: bool, probes: int) -> dict[str, o
     ranks: dict[str, list[int]] = {method: [] for method in METHODS}
     genuine: dict[str, list[float]] = {method: [] for method in METHODS}
     impostor: dict[str, list[float]] = {method: [] for method in METHODS}
-    of_person, young_years = [], []
+    of_person: list[int] = []
+    young_years: list[float] = []
     # One photo of everybody first, then second ones, until there are enough.
     order = [(n, k) for k in range(6) for n, p in enumerate(people) if k < len(p.young)]
     for number, which in order:
@@ -163,7 +167,9 @@ def measure_retrieval(folder: Path, *, sealed: bool, probes: int) -> dict[str, o
     }
 
 
-def gain(raw: np.ndarray, other: np.ndarray, persons: np.ndarray, k: int) -> list[float]:
+def gain(
+    raw: npt.NDArray[Any], other: npt.NDArray[Any], persons: npt.NDArray[Any], k: int
+) -> list[float]:
     """Gain over raw in points and its 95 % interval, drawn over people."""
     difference = (other <= k).astype(float) - (raw <= k)
     names = np.unique(persons)
