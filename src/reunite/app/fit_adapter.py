@@ -74,10 +74,12 @@ def fit_on_folder(
     aged_folder: Path | None = None,
     licence: str = OWN_LICENCE,
     progress: Progress = lambda _: None,
+    refit_current: bool = False,
 ) -> FitReport:
     """Fit on a folder of labelled faces, and of others whose ages are known.
 
-    ``engine`` reads with the models that the adapter is to join.
+    ``engine`` reads with the models that the adapter is to join; ``refit_current`` as in
+    ``cross_validate``.
     Raises InvalidInputError ``folder_layout_unknown`` and AdapterError
     ``adapter_data_too_small``.
     """
@@ -108,6 +110,7 @@ def fit_on_folder(
         training_data=", ".join(str(source.resolve()) for source in sources),
         licence=licence,
         count_unread=lambda: unread,
+        refit_current=refit_current,
     )
 
 
@@ -166,10 +169,11 @@ def _fit(
     training_data: str,
     licence: str,
     count_unread: Callable[[], int],
+    refit_current: bool = False,
 ) -> FitReport:
     known = list(faces)
     people, aged = _rows(engine, known)
-    trial = cross_validate(engine.models, people, aged, current)
+    trial = cross_validate(engine.models, people, aged, current, refit_current=refit_current)
     adapter = fit_adapter(
         engine.models,
         people,

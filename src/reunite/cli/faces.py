@@ -43,6 +43,7 @@ def show() -> None:
 
 @app.command("fit-adapter")
 def fit_adapter_command(
+    *,
     data: Annotated[
         Path | None,
         typer.Option(help="A folder of labelled faces; without it, your own confirmed pairs."),
@@ -54,6 +55,13 @@ def fit_adapter_command(
         list[str] | None, typer.Option(help="An embedder to join to the main one; may repeat.")
     ] = None,
     licence: Annotated[str, typer.Option(help="Under which the data may be used.")] = OWN_LICENCE,
+    refit_current: Annotated[
+        bool,
+        typer.Option(
+            "--refit-current",
+            help="What is in use was fitted on these very people: try its models fitted anew.",
+        ),
+    ] = False,
 ) -> None:
     """Fit an adapter, try it on people left out, and install it only if it is better."""
     if data is not None and not data.is_dir():
@@ -79,7 +87,7 @@ def fit_adapter_command(
         else:
             report = fit_on_folder(
                 MACHINE, engine, installed, current.adapter, data,
-                aged_folder=aged, licence=licence, progress=tell,
+                aged_folder=aged, licence=licence, progress=tell, refit_current=refit_current,
             )  # fmt: skip
     _print_report(report)
 

@@ -63,16 +63,27 @@ def cross_validate(
     current: Adapter | None,
     *,
     options: FitOptions | None = None,
+    refit_current: bool = False,
     seed: int = 0,
 ) -> TrialReport:
     """Try the fitted adapter against the current one; None is the first model's own output.
 
-    ``current`` must be for these models or the first of them.
+    ``current`` must be for these models or the first of them.  ``refit_current`` is for one that
+    was fitted on these very people and knows them: then its models are fitted anew on the others.
     Raises AdapterError ``adapter_data_too_small``.
     """
     fold_of = fold_of_people(people.ids, seed)
     fitted_templates = cross_fitted(models, people, aged, options=options, seed=seed)
-    current_templates = templates_of(current)(people)
+    if refit_current and current is not None:
+        count = len(current.parts)
+        current_templates = cross_fitted(
+            models[:count],
+            LabelledRows(people.embeddings[:count], people.ids, people.young),
+            AgedRows(aged.embeddings[:count], aged.ages),
+            seed=seed,
+        )
+    else:
+        current_templates = templates_of(current)(people)
     found: dict[str, list[tuple[int, bool]]] = {"current": [], "candidate": []}
     rates: dict[str, list[float]] = {"current": [], "candidate": []}
     for fold in range(FOLDS):

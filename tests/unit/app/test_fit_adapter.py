@@ -114,6 +114,24 @@ def test_what_helps_nobody_is_not_installed(
     assert installed.list_installed() == []
 
 
+def test_what_knows_the_people_is_fitted_anew_before_it_is_compared(
+    folder: Path, aged: Path, installed: AdapterFolder
+) -> None:
+    """The same data and models a second time: no better, and not worse either."""
+    world = World()
+    reader = AgeingReader(ageing=1.0)
+    first = fit_on_folder(world.admin, reader, installed, None, folder, aged_folder=aged)
+    assert first.installed
+    again = fit_on_folder(world.admin, reader, installed, first.adapter, folder, aged_folder=aged)
+    # Fitted on everybody, it is tried on people whom it knows.
+    assert again.trial.current.rank1 > again.trial.candidate.rank1
+    fair = fit_on_folder(
+        world.admin, reader, installed, first.adapter, folder, aged_folder=aged, refit_current=True
+    )
+    assert fair.trial.current == fair.trial.candidate
+    assert not fair.installed
+
+
 def test_too_few_people_and_strange_folders_are_refused(
     aged: Path, installed: AdapterFolder, tmp_path: Path
 ) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import h3
 import numpy as np
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from reunite.kernel import land
@@ -185,6 +185,7 @@ def test_towns_are_listed_by_population_with_names_in_both_languages() -> None:
     assert find_town(-1) is None
 
 
+@settings(deadline=None)  # the first one reads the list
 @given(latitude=st.floats(-90, 90), longitude=st.floats(-180, 180))
 def test_no_town_is_nearer_than_the_nearest(latitude: float, longitude: float) -> None:
     here = Point(latitude, longitude)
