@@ -9,13 +9,10 @@ second does not read ten million people for nothing.
 import threading
 from time import monotonic
 
-import structlog
-
 from reunite.alerts.audience_index import AudienceIndex
+from reunite.app.following import Follower
 from reunite.app.position_batches import PositionBatches
 from reunite.ports import Database
-
-log = structlog.get_logger(__name__)
 
 FOLLOW_SECONDS = 1.0
 # The stream of changes is kept for a day (see ``erase_expired``); whoever has not looked for
@@ -34,8 +31,7 @@ class LiveAudience:
         self._time_zones: dict[int, str] = {}
         self._looked_at = 0.0
         self._lock = threading.Lock()
-        self._stop = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._follower = Follower("audience", self.index)
 
     def index(self) -> AudienceIndex:
         """The index, with everything in it that is committed now."""
@@ -66,22 +62,8 @@ class LiveAudience:
 
     def start(self) -> None:
         """Follow the database in a thread of its own until ``close``; once is enough."""
-        if self._thread is not None:
-            return
-        self._thread = threading.Thread(target=self._follow, name="audience", daemon=True)
-        self._thread.start()
+        self._follower.start(FOLLOW_SECONDS)
 
     def close(self) -> None:
         """Stop following."""
-        self._stop.set()
-        if self._thread is not None:
-            self._thread.join()
-
-    def _follow(self) -> None:
-        while not self._stop.is_set():
-            try:
-                self.index()
-            except Exception as error:  # noqa: BLE001
-                # An unreachable database is waited for; whoever asks meanwhile sees the error.
-                log.warning("audience_not_followed", error=type(error).__name__)
-            self._stop.wait(FOLLOW_SECONDS)
+        self._follower.close()

@@ -8,13 +8,10 @@ so that no request for blood waits until a million donors have been read.
 import threading
 from time import monotonic
 
-import structlog
-
+from reunite.app.following import Follower
 from reunite.blood.live_pool import LivePool
 from reunite.kernel.clock import Clock
 from reunite.ports import Database
-
-log = structlog.get_logger(__name__)
 
 FOLLOW_SECONDS = 30.0
 # The stream of changes is kept for a day (see ``erase_expired``); whoever has not looked for
@@ -32,8 +29,7 @@ class LiveDonors:
         self._position = 0
         self._looked_at = 0.0
         self._lock = threading.Lock()
-        self._stop = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._follower = Follower("donors", self.pool)
 
     def pool(self) -> LivePool:
         """The pool, with everything in it that is committed now."""
@@ -55,21 +51,8 @@ class LiveDonors:
 
     def start(self) -> None:
         """Follow the database in a thread of its own until ``close``; once is enough."""
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._follow, name="donors", daemon=True)
-            self._thread.start()
+        self._follower.start(FOLLOW_SECONDS)
 
     def close(self) -> None:
         """Stop following."""
-        self._stop.set()
-        if self._thread is not None:
-            self._thread.join()
-
-    def _follow(self) -> None:
-        while not self._stop.is_set():
-            try:
-                self.pool()
-            except Exception as error:  # noqa: BLE001
-                # An unreachable database is waited for; whoever asks meanwhile sees the error.
-                log.warning("donors_not_followed", error=type(error).__name__)
-            self._stop.wait(FOLLOW_SECONDS)
+        self._follower.close()
