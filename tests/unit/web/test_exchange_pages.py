@@ -9,7 +9,7 @@ from reunite.app.close_case import withdraw_case
 from reunite.app.take_records import Terms, take_document
 from reunite.app.use_key import KeyGate, admit, log_use
 from reunite.cases.case import Person
-from reunite.kernel.people import Module, Sex, YearRange
+from reunite.kernel.people import Sex, YearRange
 from reunite.partners.keys import Scope
 from tests.unit.web.conftest import Reader, Site
 
@@ -135,7 +135,6 @@ def test_a_frame_shows_nobody_who_is_not_public(site: Site) -> None:
 def test_pages_that_are_not_found_show_somebody_who_is_missing(site: Site) -> None:
     assert site.reader().get("/en/widget").status_code == 404
     site.world.publish(site.world.open_found(2))
-    site.world.open_public(3, module=Module.BLOOD)
     assert site.reader().get("/en/widget").status_code == 404
     reference = site.world.open_public(1, person=WANG)
     answer = site.reader().get("/en/widget")
