@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 SCREENSHOTS = Path(__file__).resolve().parents[1] / "screenshots"
 OPTIONS = (
@@ -20,6 +20,9 @@ OPTIONS = (
 )
 # What axe-core calls moderate or worse: each is something that keeps somebody out.
 SERIOUS = {"moderate", "serious", "critical"}
+
+# A worker on a busy machine takes longer than the five seconds that Playwright waits.
+expect.set_options(timeout=30_000)
 
 
 @pytest.fixture

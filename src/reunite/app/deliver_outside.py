@@ -21,6 +21,7 @@ from reunite.kernel.ids import AccountId, NoticeId
 from reunite.kernel.languages import Language
 from reunite.ports import (
     ChannelAddress,
+    ChannelAddressId,
     ChannelMessage,
     ChannelName,
     Delivery,
@@ -45,21 +46,28 @@ Told = tuple[int, ChannelAddress]  # position in the chunk, and where
 
 @dataclass(slots=True)
 class _Work:
-    """The chunk in hand."""
+    """The chunk in hand, and what the ledger has not been told of yet.
+
+    A database that is away for a moment keeps a worker from saving what became of a batch: the
+    marks stay on the lease, failures and dead addresses here, until the next batch is saved.
+    """
 
     lease: Lease
     chunk: Chunk
     todo: list[Told]  # the rest, in the chunk's order
     taken: Taken | None
+    failures: list[FailedDelivery] = field(default_factory=list)
+    gone: list[ChannelAddressId] = field(default_factory=list)
 
 
 @dataclass(slots=True)
 class _Batch:
-    """What goes out at once, and up to where the chunk has come then."""
+    """What goes out at once, what is left then, and up to where the chunk has come."""
 
     told: list[Told]
     deliveries: list[Delivery]
-    position: int
+    rest: list[Told] = field(default_factory=list)
+    position: int = 0
 
 
 @dataclass(slots=True)
@@ -127,7 +135,7 @@ class OutsideDelivery:
 
     def _go_on(self, work: _Work, now: datetime) -> bool:
         lease = work.lease
-        told, position = _next_batch(work)
+        told, rest, position = _next_batch(work)
         with self.services.database.transaction() as transaction:
             if not transaction.ledger.holds(lease):
                 return self._let_go(work)
@@ -137,7 +145,7 @@ class OutsideDelivery:
                 transaction.notices.stop([lease.task.notice_id], now, None)
                 return self._let_go(work)
             self._reserve(transaction, batch.deliveries, now)
-        batch.position = position
+        batch.rest, batch.position = rest, position
         receipts = self._send(batch.deliveries)
         return self._record(work, batch, receipts)
 
@@ -167,7 +175,7 @@ class OutsideDelivery:
             )
             for _, one in told
         ]
-        return _Batch(told, deliveries, 0)
+        return _Batch(told, deliveries)
 
     def _reserve(
         self, transaction: Transaction, deliveries: Sequence[Delivery], now: datetime
@@ -198,10 +206,10 @@ class OutsideDelivery:
         lease, now = work.lease, self.services.clock.now()
         if len(receipts) >= OUTAGE_DELIVERIES and _all_retry(receipts):
             return self._back_off(work, receipts, now)
-        failures = []
+        # Not before: what was not sent, because the database went away in between, comes again.
+        work.todo = batch.rest
         reached = {at for (at, _), one in zip(batch.told, receipts, strict=True) if _sent(one)}
         unreached: set[int] = set()
-        gone = []
         for (at, address), receipt in zip(batch.told, receipts, strict=True):
             if receipt.status is ReceiptStatus.SENT:
                 lease.mark_sent(at)
@@ -212,18 +220,19 @@ class OutsideDelivery:
                 due_at = None
                 unreached.add(at)
             if receipt.status is ReceiptStatus.GONE:
-                gone.append(address.id)
+                work.gone.append(address.id)
             else:
-                failures.append(_failure(lease, at, address, receipt, due_at, now))
+                work.failures.append(_failure(lease, at, address, receipt, due_at, now))
         lease.failed += len(unreached - reached)
         lease.position = batch.position
         lease.until = now + self.services.settings.lease
         with self.services.database.transaction() as transaction:
             # Whatever became of the chunk: a dead address is dead.
-            transaction.channel_addresses.remove(gone)
+            transaction.channel_addresses.remove(work.gone)
             if not transaction.ledger.checkpoint(lease, now):
                 return self._let_go(work)
-            transaction.ledger.add_failures(failures)
+            transaction.ledger.add_failures(work.failures)
+        work.failures, work.gone = [], []
         if lease.position == lease.recipients:
             self._let_go(work)
         return True
@@ -303,8 +312,8 @@ class OutsideDelivery:
                 )
 
 
-def _next_batch(work: _Work) -> tuple[list[Told], int]:
-    """The next recipients with an address, and where the chunk stands after them.
+def _next_batch(work: _Work) -> tuple[list[Told], list[Told], int]:
+    """The next recipients with an address, those after them, and where the chunk stands then.
 
     Somebody's addresses are never divided between two batches.
     """
@@ -312,9 +321,9 @@ def _next_batch(work: _Work) -> tuple[list[Told], int]:
     end = min(BATCH_DELIVERIES, len(todo))
     while 0 < end < len(todo) and todo[end][0] == todo[end - 1][0]:
         end += 1
-    told, work.todo = todo[:end], todo[end:]
+    told, rest = todo[:end], todo[end:]
     # Those without an address in between are done with as well.
-    return told, work.todo[0][0] if work.todo else work.lease.recipients
+    return told, rest, rest[0][0] if rest else work.lease.recipients
 
 
 def _give_back(taken: Taken, *, waiting: bool) -> None:

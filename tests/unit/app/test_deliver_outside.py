@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -28,10 +28,12 @@ from reunite.ports import (
     ChannelAddress,
     ChannelName,
     ChannelProgress,
+    Database,
     Delivery,
     Receipt,
     ReceiptStatus,
 )
+from reunite.storage.server.errors import DatabaseUnreachableError
 from reunite.testing import memory_queue
 from reunite.testing.channels import FakeChannel
 from reunite.testing.memory_queue import MemoryQueue
@@ -241,6 +243,48 @@ def test_a_killed_worker_repeats_one_batch_at_most(when: str) -> None:
     assert site.mail(reference).sent == len(site.people)
     # On the device a repetition takes the place of what it repeats.
     assert all(len(site.channel.screen(one)) == 1 for one in addresses(site.people))
+
+
+class Shaky:
+    """A database that is away for one transaction."""
+
+    def __init__(self, site: Site, fails_at: int) -> None:
+        self._database = site.world.database
+        self._left = fails_at
+
+    def transaction(self) -> Any:
+        self._left -= 1
+        if self._left == 0:
+            raise DatabaseUnreachableError
+        return self._database.transaction()
+
+
+@pytest.mark.parametrize("fails_at", range(1, 11))
+def test_a_database_that_is_away_for_a_moment_costs_nobody_anything(fails_at: int) -> None:
+    site = Site(2 * BATCH + 5)
+    reference = site.publish()
+    first, second, *_ = addresses(site.people)
+    site.channel.answers = {first: AWAY, second: GONE}
+    shaky = replace(site.world.services, database=cast("Database", Shaky(site, fails_at)))
+    worker = OutsideDelivery(shaky, MAIL)
+    gave_up = 0
+    while True:
+        try:
+            if not worker.step():
+                break
+        except DatabaseUnreachableError:
+            gave_up += 1
+    assert gave_up == 1
+    site.channel.answers = {second: GONE}
+    for _ in range(2):  # what a broker had handed out comes again first
+        site.world.clock.advance(timedelta(hours=1))
+        site.world.drain()
+    tries = Counter(delivery.address for delivery in site.channel.attempts)
+    # The first is tried again where it failed; in no case is anybody else.
+    assert tries == {**dict.fromkeys(addresses(site.people), 1), first: tries[first]}
+    assert tries[first] in {1, 2}
+    mail = site.mail(reference)
+    assert (mail.sent, mail.failed, mail.waiting) == (len(site.people) - 1, 1, 0)
 
 
 def test_a_worker_that_lost_its_lease_stops(monkeypatch: pytest.MonkeyPatch) -> None:
