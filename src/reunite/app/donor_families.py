@@ -9,10 +9,8 @@ from reunite.app.services import Services
 from reunite.blood.centres import BloodFamily
 from reunite.blood.donors import ConsentPurpose, RegisteredDonor
 from reunite.kernel.errors import InvalidInputError, NotFoundError
-from reunite.kernel.ids import DonorId, new_reference
+from reunite.kernel.ids import DonorId, new_reference, read_reference
 from reunite.ports import Transaction
-
-_READ_OUT = str.maketrans("OIL", "011")
 
 
 def make_family(
@@ -71,7 +69,7 @@ def require_family(transaction: Transaction, code: str) -> BloodFamily:
 
     Raises InvalidInputError ``family_code_unknown``.
     """
-    read = code.strip().upper().replace("-", "").replace(" ", "").translate(_READ_OUT)
+    read = read_reference(code).replace("-", "").replace(" ", "")
     family = transaction.blood_centres.find_family(read)
     if family is None:
         raise InvalidInputError("family_code_unknown", field="family_code")

@@ -26,6 +26,17 @@ class FileFormat(StrEnum):
     CSV = "csv"
     XLSX = "xlsx"
 
+    @property
+    def media_type(self) -> str:
+        """As HTTP names it (IANA)."""
+        return _MEDIA_TYPES[self]
+
+
+_MEDIA_TYPES = {
+    FileFormat.CSV: "text/csv; charset=utf-8",
+    FileFormat.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+
 
 def export_donors(
     services: Services, actor: Actor | None, form: FileFormat, language: Language | None = None

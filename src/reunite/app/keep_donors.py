@@ -13,7 +13,7 @@ from reunite.blood.deferral import Donation, Reason
 from reunite.blood.donors import Confirmation, ConsentPurpose, RegisteredDonor, TypingMethod
 from reunite.blood.phenotype import Phenotype
 from reunite.kernel.errors import InvalidInputError, NotFoundError
-from reunite.kernel.ids import DonorId
+from reunite.kernel.ids import DonorId, read_reference
 from reunite.ports import Transaction
 
 PAGE = 50
@@ -76,8 +76,7 @@ def take_on_donor(
     """
     with services.database.transaction() as transaction:
         _, centre = require_centre(transaction, actor)
-        read = code.strip().upper().translate(str.maketrans("OIL", "011"))
-        donor = transaction.donors.find_by_code(read, lock=True)
+        donor = transaction.donors.find_by_code(read_reference(code), lock=True)
         if donor is None or ConsentPurpose.CENTRE not in donor.consents:
             raise InvalidInputError("donor_code_unknown", field="code")
         if donor.centre_id is None:

@@ -27,6 +27,12 @@ DonorAskId = NewType("DonorAskId", int)
 # Crockford's base 32: no I, L, O or U, so a reference can be read out by telephone.
 REFERENCE_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 REFERENCE_LENGTH = 10  # 50 bits: a poster's address cannot be found by counting
+_READ_OUT = str.maketrans("OIL", "011")
+
+
+def read_reference(text: str) -> str:
+    """A reference as it is stored; it may have been read out by telephone (Crockford)."""
+    return text.strip().upper().translate(_READ_OUT)
 
 
 def new_reference() -> str:

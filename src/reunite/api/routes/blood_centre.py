@@ -45,10 +45,6 @@ router = APIRouter(route_class=AccessRoute, tags=["Blood"])
 
 DonorNumber = Annotated[Number, Path(description="The number of a donor of this centre.")]
 ClaimNumber = Annotated[Number, Path(description="The number of a claim.")]
-_MEDIA = {
-    FileFormat.CSV: "text/csv; charset=utf-8",
-    FileFormat.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-}
 
 
 @router.get("/centre/donors", summary="List one's centre's donors")
@@ -97,7 +93,7 @@ def import_file(
 @allow(STAFF_ONLY)
 def export_file(services: Wired, caller: Caller, form: FileFormat = FileFormat.CSV) -> Response:
     """A file that `POST /centre/donors/import` takes; no cell is run as a formula."""
-    return Response(export_donors(services, caller, form), media_type=_MEDIA[form])
+    return Response(export_donors(services, caller, form), media_type=form.media_type)
 
 
 @router.get(

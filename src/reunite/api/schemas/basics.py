@@ -14,7 +14,7 @@ from pydantic import (
 
 from reunite.accounts.account import Role
 from reunite.kernel.datum import Datum
-from reunite.kernel.ids import REFERENCE_ALPHABET, REFERENCE_LENGTH
+from reunite.kernel.ids import REFERENCE_ALPHABET, REFERENCE_LENGTH, read_reference
 from reunite.kernel.languages import DEFAULT_LANGUAGE, Language
 
 LARGEST_ID = 2**63 - 1  # of PostgreSQL's bigint; more would be an error there
@@ -31,7 +31,7 @@ def _as_written(reference: object) -> object:
     """A reference as it is stored; it may have been read out by telephone (Crockford)."""
     if not isinstance(reference, str):
         return reference
-    return reference.strip().upper().translate(str.maketrans("OIL", "011"))
+    return read_reference(reference)
 
 
 Text = Annotated[str, AfterValidator(_without_nul)]  # PostgreSQL refuses NUL

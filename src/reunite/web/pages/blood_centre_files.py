@@ -27,10 +27,6 @@ routes = Pages()
 # More takes longer than a reader waits for; the command line takes any number.
 MOST_ROWS = 10_000
 SHOWN_ROWS = 200
-_MEDIA = {
-    FileFormat.CSV: "text/csv; charset=utf-8",
-    FileFormat.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-}
 
 
 @routes.get("/blood/centre/import", access=STAFF_ONLY)
@@ -53,7 +49,7 @@ def submit_import(page: Page) -> Response:
             write_csv(
                 _told(page, report), ("row", "number", "outcome", "column", "got", "problem")
             ),
-            media_type=_MEDIA[FileFormat.CSV],
+            media_type=FileFormat.CSV.media_type,
             headers={"Content-Disposition": 'attachment; filename="reunite-report.csv"'},
         )
     return page.render("blood/import.html", **_extras(page, report))
@@ -67,7 +63,7 @@ def export(page: Page, name: str) -> Response:
         raise NotFoundError
     return Response(
         export_donors(page.services, page.actor, form, page.language),
-        media_type=_MEDIA[form],
+        media_type=form.media_type,
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
 
